@@ -1,0 +1,177 @@
+/**
+ * The families of errors, one class each; `code` says which case. Whose fault it is decides the family:
+ * see each class. Messages are built here and nowhere parsed.
+ */
+abstract class CodedError<C extends string> extends Error {
+  readonly code: C;
+
+  constructor(code: C, text: string, options?: ErrorOptions) {
+    super(text, options);
+    this.code = code;
+  }
+}
+
+/** The peer's bytes, or bytes that a user hands to `decode`, are not what the format says. */
+export type DecodeErrorCode =
+  | "term_truncated"
+  | "term_trailing_bytes"
+  | "term_too_deep"
+  | "term_too_large"
+  | "term_version"
+  | "term_unknown_tag"
+  | "term_bad_index"
+  | "term_bad_value"
+  | "struct_undecodable"
+  | "frame_too_large"
+  | "frame_truncated"
+  | "frame_unknown"
+  | "frame_bad_value";
+
+export class DecodeError extends CodedError<DecodeErrorCode> {
+  override readonly name = "DecodeError";
+  /** Offset in the input where decoding stopped, in bytes; -1 where it has no meaning. */
+  readonly offset: number;
+
+  constructor(code: DecodeErrorCode, text: string, offset = -1, options?: ErrorOptions) {
+    super(code, offset < 0 ? text : `${text} at byte ${offset}`, options);
+    this.offset = offset;
+  }
+}
+
+/** A value that cannot be sent. `path` leads to the culprit: `message.user.onClick`. */
+export type EncodeErrorCode = "not_encodable" | "cyclic" | "too_deep" | "too_large" | "struct_failed";
+
+export class EncodeError extends CodedError<EncodeErrorCode> {
+  override readonly name = "EncodeError";
+  readonly path: string;
+
+  constructor(code: EncodeErrorCode, path: string, text: string, options?: ErrorOptions) {
+    super(code, `${path}: ${text}`, options);
+    this.path = path;
+  }
+}
+
+/** The peer behaves otherwise than the protocol says. Closes the connection with the code. */
+export type ProtocolErrorCode =
+  | "unexpected_message"
+  | "bad_magic"
+  | "bad_digest"
+  | "bad_name"
+  | "bad_lane"
+  | "bad_sequence"
+  | "version_unsupported"
+  | "capability_missing"
+  | "tls_mode_differs"
+  | "handshake_timeout"
+  | "peer_silent"
+  | "name_taken"
+  | "connected_to_self"
+  | "already_connected"
+  | "session_over"
+  | "lane_overrun"
+  | "not_allowed"
+  | "malformed";
+
+export class ProtocolError extends CodedError<ProtocolErrorCode> {
+  override readonly name = "ProtocolError";
+}
+
+/** The path between two nodes. */
+export type ConnectionErrorCode =
+  | "connection_refused"
+  | "connection_reset"
+  | "connection_timeout"
+  | "closed_by_peer"
+  | "closed_here"
+  | "address_in_use"
+  | "name_unresolved"
+  | "refused_by_peer";
+
+export class ConnectionError extends CodedError<ConnectionErrorCode> {
+  override readonly name = "ConnectionError";
+}
+
+/** A callee that is gone or late; the caller's promise rejects with it. */
+export type CallErrorCode = "noproc" | "noconnection" | "timeout" | "exit" | "failed" | "calling_self" | "undecodable";
+
+export class CallError extends CodedError<CallErrorCode> {
+  override readonly name = "CallError";
+  /** Who was called, as text: a pid, a name, or name and node. */
+  readonly target: string;
+  /** With `exit` the callee's exit reason; with `failed` `{ code, detail }` of `fail`. */
+  readonly reason: unknown;
+
+  constructor(code: CallErrorCode, target: string, reason?: unknown, options?: ErrorOptions) {
+    super(code, `call to ${target}: ${code}`, options);
+    this.target = target;
+    this.reason = reason;
+  }
+}
+
+/** A process that could not be spawned at another place. */
+export type SpawnErrorCode = "noconnection" | "undef" | "badarg" | "timeout" | "name_taken";
+
+export class SpawnError extends CodedError<SpawnErrorCode> {
+  override readonly name = "SpawnError";
+}
+
+/** A server or supervisor whose init did not return. */
+export type StartErrorCode = "init_failed" | "timeout" | "already_started" | "noconnection" | "undef" | "badarg";
+
+export class StartError extends CodedError<StartErrorCode> {
+  override readonly name = "StartError";
+  readonly reason: unknown;
+
+  constructor(code: StartErrorCode, text: string, reason?: unknown, options?: ErrorOptions) {
+    super(code, text, options);
+    this.reason = reason;
+  }
+}
+
+/** The lane to the target's node is at its hard limit: nothing was sent. */
+export class LaneFullError extends CodedError<"lane_full"> {
+  override readonly name = "LaneFullError";
+  constructor(node: string, bytes: number, limit: number) {
+    super("lane_full", `lane to ${node} is full: ${bytes} bytes wait, the limit is ${limit} bytes`);
+  }
+}
+
+/** One message over the limit: nothing was sent. */
+export class MessageTooLarge extends CodedError<"message_too_large"> {
+  override readonly name = "MessageTooLarge";
+  constructor(bytes: number, limit: number) {
+    super("message_too_large", `message of at least ${bytes} bytes, the limit is ${limit} bytes`);
+  }
+}
+
+/** The operator's configuration. One line on stderr, exit code 2. */
+export type ConfigErrorCode =
+  | "config_unreadable"
+  | "config_syntax"
+  | "config_unknown_key"
+  | "config_wrong_type"
+  | "config_out_of_range"
+  | "config_conflict"
+  | "module_failed"
+  | "function_defined_twice"
+  | "function_unknown"
+  | "cookie_file"
+  | "address_in_use";
+
+export class ConfigError extends CodedError<ConfigErrorCode> {
+  override readonly name = "ConfigError";
+}
+
+/** The calling code, at once and at the call. */
+export type MisuseErrorCode =
+  | "already_receiving"
+  | "already_registered"
+  | "name_taken"
+  | "not_running"
+  | "not_an_owner"
+  | "bad_argument"
+  | "not_defined";
+
+export class MisuseError extends CodedError<MisuseErrorCode> {
+  override readonly name = "MisuseError";
+}

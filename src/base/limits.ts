@@ -1,0 +1,78 @@
+/**
+ * Every limit of snow-node, with its unit and its reason. The ones an operator may change are `[limits]` in cluster.toml.
+ */
+
+/** Bytes of one frame before the peer is authenticated: a HELLO with two long names fits ten times over. */
+export const FRAME_BYTES_BEFORE_AUTH_MAX = 4 * 1024;
+
+/** Bytes of payload of one frame of a session: bounds what a peer makes us hold before we can look at it. */
+export const FRAME_BYTES_MAX = 64 * 1024;
+
+/** Bytes of one message: what a process may send at once; larger is a file, not a message. */
+export const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Levels of nesting in a term: deeper ones would need a deep stack to walk. */
+export const TERM_DEPTH_MAX = 256;
+
+/** Bytes of one fragment of a large message: at 1 Gbit/s a small message waits at most 0.5 ms behind one. */
+export const FRAGMENT_BYTES = 64 * 1024;
+
+/** Connections that have not authenticated yet; over it the oldest is closed. */
+export const UNAUTHENTICATED_MAX = 1_024;
+
+/** The same from one address, so that one host cannot use up all places. */
+export const UNAUTHENTICATED_PER_ADDRESS_MAX = 64;
+
+/** Milliseconds from TCP accept or dial until COMMIT: a total, so that dripping bytes gains nothing. */
+export const HANDSHAKE_MS_MAX = 7_000;
+
+/** Bytes queued on a lane above which its senders pause at their next receive. */
+export const LANE_HIGH_WATER_BYTES = 1024 * 1024;
+
+/** Bytes queued on a lane above which `send` throws `LaneFullError`. */
+export const LANE_HARD_BYTES = 64 * 1024 * 1024;
+
+/** Bytes over the hard limit, for system signals, after which the session ends with `lane_overrun`. */
+export const LANE_OVERRUN_BYTES = 64 * 1024 * 1024;
+
+/** Bytes queued on all lanes of a node. */
+export const LANES_BYTES_MAX = 512 * 1024 * 1024;
+
+/** Bytes written to a socket and not acknowledged yet: what a resume has to replay at most. */
+export const LANE_UNACKED_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Bytes of an exit reason in EXIT and DOWN; a longer one becomes `{ truncated: bytes }`. */
+export const REASON_BYTES_MAX = 64 * 1024;
+
+/** Schedulers of a node: 6 bits of a pid, 0 is the control thread. */
+export const SCHEDULERS_MAX = 63;
+
+/** Nodes known at once: 16 bits of `pid.bits`. */
+export const NODES_MAX = 65_535;
+
+/** Names registered on one node: the size of the table in shared memory. */
+export const NAMES_MAX = 65_536;
+
+/** Milliseconds that a running session survives without its sockets. */
+export const SESSION_GRACE_MS = 5_000;
+
+/** Milliseconds between ticks on a silent control connection. */
+export const TICK_INTERVAL_MS = 60_000;
+
+/** Milliseconds of silence after a tick interval until the peer is given up. */
+export const TICK_TIMEOUT_MS = 15_000;
+
+/** Milliseconds that a caller waits for an answer unless it says otherwise. */
+export const CALL_MS = 5_000;
+
+/** Characters of a node's name, `name@host`: a DNS name has at most 253. */
+export const NODE_NAME_CHARS_MAX = 255;
+
+/** Characters of a registered name, a group or a function. */
+export const NAME_CHARS_MAX = 255;
+
+/** Messages that one process may take before the next one runs. */
+export const REDUCTIONS = 2_000;
+
+/** Milliseconds a scheduler runs processes before it lets I/O run. */
+export const SLICE_MS = 1;

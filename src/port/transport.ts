@@ -1,0 +1,49 @@
+import type { ConnectionError } from "../base/error.ts";
+
+/** Where a socket listens or dials: an IP address or host name, and a port. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One byte stream to a peer, TLS or plain. It never buffers: what `write` does not take, the caller keeps. */
+export interface Connection {
+  /** The peer's IP address without a port, for limits and log lines. */
+  readonly remoteHost: string;
+  /** `host:port` of the peer, for log lines. */
+  readonly remote: string;
+  /** Bytes taken, 0 to `length`; fewer than `length` means: wait for `drained`. -1 when the connection is closed. */
+  write(bytes: Uint8Array, offset: number, length: number): number;
+  /** Closes after everything taken by `write` has left. */
+  end(): void;
+  /** Closes at once. */
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+  /** 32 bytes that are equal on both ends of this very TLS connection and on no other; empty when TLS is off. */
+  exporter(): Uint8Array;
+}
+
+/** What a connection reports. `opened` comes first and once, after TLS stands; `closed` comes last and once. */
+export interface ConnectionHandler {
+  opened(connection: Connection): void;
+  /** `bytes` belong to the handler: nobody writes to them afterwards. */
+  received(bytes: Uint8Array): void;
+  /** `write` may be tried again. */
+  drained(): void;
+  /** Also after a dial that never opened. `undefined`: closed in order. */
+  closed(error: ConnectionError | undefined): void;
+}
+
+export interface Listener {
+  readonly port: number;
+  close(): void;
+}
+
+/** How connections are protected; made once per node and thread by the adapter. */
+export interface Transport {
+  /** @throws {ConnectionError} address_in_use */
+  listen(address: Address, accept: (remoteHost: string) => ConnectionHandler): Listener;
+  /** Never throws: a dial that fails ends in `closed`. `cancel` gives up whatever its state. */
+  dial(address: Address, handler: ConnectionHandler): { cancel(): void };
+}
