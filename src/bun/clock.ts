@@ -1,0 +1,38 @@
+import type { Clock, Timer } from "../port/clock.ts";
+
+/** `setTimeout` takes 31 bits of milliseconds; a longer wait would fire at once, so it is cut into pieces. */
+const TIMEOUT_MS_MAX = 2_147_483_647;
+
+/** A wait longer than one `setTimeout` can express. */
+class LongTimer {
+  timeout: ReturnType<typeof setTimeout>;
+
+  constructor(afterMs: number, callback: () => void) {
+    this.timeout = setTimeout(() => {
+      const restMs = afterMs - TIMEOUT_MS_MAX;
+      if (restMs > TIMEOUT_MS_MAX)
+        this.timeout = new LongTimer(restMs, callback).timeout;
+      else this.timeout = setTimeout(callback, restMs);
+    }, TIMEOUT_MS_MAX);
+  }
+}
+
+/** The clock of the thread it is made on. Timers keep the process alive until they fire or are cleared. */
+export const clock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  setTimer(afterMs, callback): Timer {
+    if (afterMs > TIMEOUT_MS_MAX) return new LongTimer(afterMs, callback);
+    return setTimeout(callback, Math.max(0, Math.ceil(afterMs)));
+  },
+  clearTimer(timer) {
+    clearTimeout(
+      timer instanceof LongTimer
+        ? timer.timeout
+        : (timer as ReturnType<typeof setTimeout>),
+    );
+  },
+  afterIo(callback) {
+    setImmediate(callback);
+  },
+};
