@@ -1,0 +1,279 @@
+/**
+ * Whom to dial and when: seeds for as long as the node lives, peers heard of through the mesh, and nodes that a
+ * send or a `connect` wants. One dial per target at a time.
+ *
+ *   idle ──seed, wanted, heard──► dialling ──succeeded──► up
+ *    ▲                               │                     │
+ *    │                            failed                 lost
+ *    │                               ▼                     ▼
+ *    └──not a seed────────────── waiting ◄──a seed──── waiting
+ *
+ * `waiting` ends at its deadline and dials again. A target that nobody waits for any more is forgotten.
+ */
+import type { Millis } from "../base/millis.ts";
+import type { Address } from "../port/transport.ts";
+
+/** Milliseconds until a seed is dialled again, doubled with every failure. */
+const RETRY_MS_MIN = 100;
+/** The longest wait between two dials of a seed: a node that comes back is found within this. */
+const RETRY_MS_MAX = 10_000;
+/** The wait after `name_taken`: somebody else lives under our name, hurrying does not help. */
+const RETRY_MS_NAME_TAKEN = 60_000;
+/** How long a failed name answers at once instead of dialling anew. */
+const FAILURE_REMEMBERED_MS = 1_000;
+
+/** What is dialled. `name` is unknown for an address that came from DNS; `address` for a name without a hint. */
+export interface DialTarget {
+  /** `name@host`, or undefined where only an address is known. */
+  readonly name: string | undefined;
+  /** Where to dial, or undefined: the driver resolves the name. */
+  readonly address: Address | undefined;
+}
+
+export type DiallingInput =
+  /** From the configuration or DNS: dialled for ever. */
+  | { readonly kind: "seed"; readonly target: DialTarget }
+  /** A DNS answer no longer has this address. */
+  | { readonly kind: "unseed"; readonly target: DialTarget }
+  /** Somebody needs the node now; `id` comes back in `unreachable`. */
+  | { readonly kind: "wanted"; readonly target: DialTarget }
+  /** A peer told us of this node. */
+  | { readonly kind: "heard"; readonly target: DialTarget }
+  /** A session with `name` is up; `dialled` is the key of the dial that led to it, if ours did. */
+  | {
+      readonly kind: "connected";
+      readonly name: string;
+      readonly dialled: string | undefined;
+    }
+  | { readonly kind: "lost"; readonly name: string }
+  | {
+      readonly kind: "failed";
+      readonly key: string;
+      readonly reason: string;
+      readonly nameTaken: boolean;
+    }
+  /** The operator or a process disconnected it: not dialled again until somebody wants it. */
+  | { readonly kind: "dropped"; readonly name: string };
+
+export type DiallingOutput =
+  | { readonly kind: "dial"; readonly key: string; readonly target: DialTarget }
+  /** Every signal and every `connect` that waits for `name` fails. */
+  | {
+      readonly kind: "unreachable";
+      readonly name: string;
+      readonly reason: string;
+    };
+
+type State =
+  | { readonly kind: "dialling" }
+  | { readonly kind: "up"; readonly name: string }
+  | {
+      readonly kind: "waiting";
+      readonly until: Millis;
+      readonly failed: string | undefined;
+    };
+
+interface Entry {
+  readonly key: string;
+  target: DialTarget;
+  state: State;
+  seed: boolean;
+  /** Somebody waits for the outcome of the dial under way. */
+  wanted: boolean;
+  /** Dials that failed one after the other. */
+  failures: number;
+}
+
+/** The key of a target: its name, else its address. */
+export function dialKey(target: DialTarget): string {
+  if (target.name !== undefined) return target.name;
+  return `${target.address?.host ?? ""}:${target.address?.port ?? 0}`;
+}
+
+export class Dialling {
+  readonly #entries = new Map<string, Entry>();
+  readonly #outputs: DiallingOutput[] = [];
+  readonly #self: string;
+  readonly #random: () => number;
+
+  /** `random` gives a number in [0, 1) and serves for jitter only. */
+  constructor(self: string, random: () => number) {
+    this.#self = self;
+    this.#random = random;
+  }
+
+  handle(input: DiallingInput, now: Millis): void {
+    switch (input.kind) {
+      case "seed":
+        if (input.target.name === this.#self) return;
+        this.#entry(input.target, now).seed = true;
+        return;
+      case "unseed":
+        this.#unseed(dialKey(input.target));
+        return;
+      case "wanted":
+        this.#wanted(input.target, now);
+        return;
+      case "heard":
+        if (input.target.name !== this.#self) this.#entry(input.target, now);
+        return;
+      case "connected":
+        this.#connected(input.name, input.dialled);
+        return;
+      case "lost":
+        this.#lost(input.name, now);
+        return;
+      case "failed":
+        this.#failed(input.key, input.reason, input.nameTaken, now);
+        return;
+      case "dropped":
+        this.#dropped(input.name);
+    }
+  }
+
+  handleTimeout(now: Millis): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.state.kind !== "waiting" || entry.state.until > now) continue;
+      if (entry.seed || entry.wanted) this.#dial(entry);
+      else this.#entries.delete(entry.key);
+    }
+  }
+
+  pollOutput(): DiallingOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  pollTimeout(): Millis | undefined {
+    let first: Millis | undefined;
+    for (const entry of this.#entries.values()) {
+      if (entry.state.kind !== "waiting") continue;
+      if (first === undefined || entry.state.until < first)
+        first = entry.state.until;
+    }
+    return first;
+  }
+
+  /** Entries held, for leak checks. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  #entry(target: DialTarget, now: Millis): Entry {
+    const key = dialKey(target);
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      // A fresh address replaces an older one: a node may have moved.
+      if (target.address !== undefined) known.target = target;
+      if (known.state.kind === "waiting" && known.state.until <= now)
+        this.#dial(known);
+      return known;
+    }
+    const entry: Entry = {
+      key,
+      target,
+      state: { kind: "dialling" },
+      seed: false,
+      wanted: false,
+      failures: 0,
+    };
+    this.#entries.set(key, entry);
+    this.#dial(entry);
+    return entry;
+  }
+
+  #dial(entry: Entry): void {
+    entry.state = { kind: "dialling" };
+    this.#outputs.push({ kind: "dial", key: entry.key, target: entry.target });
+  }
+
+  #wanted(target: DialTarget, now: Millis): void {
+    const key = dialKey(target);
+    const known = this.#entries.get(key);
+    if (known?.state.kind === "waiting") {
+      if (known.state.failed !== undefined && now < known.state.until) {
+        // Remembered failure: nobody waits for a dial that has just failed, except a seed's next one.
+        if (!known.seed || known.failures <= 1) {
+          this.#outputs.push({
+            kind: "unreachable",
+            name: key,
+            reason: known.state.failed,
+          });
+          return;
+        }
+      }
+      if (target.address !== undefined) known.target = target;
+      this.#dial(known);
+    }
+    const entry = this.#entry(target, now);
+    if (entry.state.kind === "dialling") entry.wanted = true;
+  }
+
+  #connected(name: string, dialled: string | undefined): void {
+    const state: State = { kind: "up", name };
+    for (const key of new Set([name, dialled ?? name])) {
+      const entry = this.#entries.get(key);
+      if (entry === undefined) continue;
+      entry.state = state;
+      entry.failures = 0;
+      entry.wanted = false;
+    }
+  }
+
+  #lost(name: string, now: Millis): void {
+    for (const entry of this.#entries.values()) {
+      const isIt =
+        entry.key === name ||
+        (entry.state.kind === "up" && entry.state.name === name);
+      if (!isIt || entry.state.kind !== "up") continue;
+      if (entry.seed) {
+        entry.state = {
+          kind: "waiting",
+          until: now + this.#retryMs(0),
+          failed: undefined,
+        };
+      } else this.#entries.delete(entry.key);
+    }
+  }
+
+  #failed(key: string, reason: string, nameTaken: boolean, now: Millis): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.state.kind !== "dialling") return;
+    if (entry.wanted)
+      this.#outputs.push({ kind: "unreachable", name: key, reason });
+    entry.wanted = false;
+    entry.failures += 1;
+    const waitMs = nameTaken
+      ? RETRY_MS_NAME_TAKEN
+      : entry.seed
+        ? this.#retryMs(entry.failures - 1)
+        : FAILURE_REMEMBERED_MS;
+    entry.state = { kind: "waiting", until: now + waitMs, failed: reason };
+  }
+
+  #dropped(name: string): void {
+    for (const entry of this.#entries.values()) {
+      if (
+        entry.key === name ||
+        (entry.state.kind === "up" && entry.state.name === name)
+      ) {
+        this.#entries.delete(entry.key);
+      }
+    }
+  }
+
+  #unseed(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    entry.seed = false;
+    if (entry.state.kind === "waiting" && !entry.wanted)
+      this.#entries.delete(key);
+  }
+
+  #retryMs(failures: number): Millis {
+    const base = Math.min(
+      RETRY_MS_MAX,
+      RETRY_MS_MIN * 2 ** Math.min(failures, 10),
+    );
+    return base * (0.5 + this.#random());
+  }
+}

@@ -1,0 +1,144 @@
+import { describe, expect, test } from "bun:test";
+import {
+  Dialling,
+  type DialTarget,
+  type DiallingOutput,
+} from "../../src/cluster/dialling.ts";
+
+const b: DialTarget = { name: "b@h", address: { host: "h", port: 1 } };
+
+function outputs(dialling: Dialling): DiallingOutput[] {
+  const all: DiallingOutput[] = [];
+  for (
+    let output = dialling.pollOutput();
+    output;
+    output = dialling.pollOutput()
+  )
+    all.push(output);
+  return all;
+}
+
+function dialled(dialling: Dialling): string[] {
+  return outputs(dialling).flatMap((output) =>
+    output.kind === "dial" ? [output.key] : [],
+  );
+}
+
+describe("dialling", () => {
+  test("a seed is dialled again for ever, with growing and bounded waits", () => {
+    const dialling = new Dialling("a@h", () => 0.5);
+    dialling.handle({ kind: "seed", target: b }, 0);
+    expect(dialled(dialling)).toEqual(["b@h"]);
+    const waits: number[] = [];
+    let now = 0;
+    for (let round = 0; round < 12; round++) {
+      dialling.handle(
+        {
+          kind: "failed",
+          key: "b@h",
+          reason: "connection_refused",
+          nameTaken: false,
+        },
+        now,
+      );
+      const until = dialling.pollTimeout()!;
+      waits.push(until - now);
+      now = until;
+      dialling.handleTimeout(now);
+      expect(dialled(dialling)).toEqual(["b@h"]);
+    }
+    expect(waits.slice(0, 4)).toEqual([100, 200, 400, 800]);
+    expect(waits.at(-1)).toBe(10_000);
+  });
+
+  test("a node that somebody wants and that does not answer is unreachable, and remembered for a second", () => {
+    const dialling = new Dialling("a@h", () => 0);
+    dialling.handle({ kind: "wanted", target: b }, 0);
+    expect(dialled(dialling)).toEqual(["b@h"]);
+    dialling.handle(
+      {
+        kind: "failed",
+        key: "b@h",
+        reason: "connection_refused",
+        nameTaken: false,
+      },
+      5,
+    );
+    expect(outputs(dialling)).toEqual([
+      { kind: "unreachable", name: "b@h", reason: "connection_refused" },
+    ]);
+    dialling.handle({ kind: "wanted", target: b }, 500);
+    expect(outputs(dialling)).toEqual([
+      { kind: "unreachable", name: "b@h", reason: "connection_refused" },
+    ]);
+    dialling.handleTimeout(1_005);
+    expect(dialling.size).toBe(0);
+    dialling.handle({ kind: "wanted", target: b }, 1_006);
+    expect(dialled(dialling)).toEqual(["b@h"]);
+  });
+
+  test("wanting a node twice dials once", () => {
+    const dialling = new Dialling("a@h", () => 0);
+    dialling.handle({ kind: "wanted", target: b }, 0);
+    dialling.handle({ kind: "wanted", target: b }, 0);
+    dialling.handle({ kind: "heard", target: b }, 0);
+    expect(dialled(dialling)).toEqual(["b@h"]);
+  });
+
+  test("a lost seed is dialled again, a lost peer is forgotten", () => {
+    const dialling = new Dialling("a@h", () => 0.5);
+    dialling.handle({ kind: "seed", target: b }, 0);
+    dialling.handle(
+      {
+        kind: "heard",
+        target: { name: "c@h", address: { host: "h", port: 2 } },
+      },
+      0,
+    );
+    expect(dialled(dialling)).toEqual(["b@h", "c@h"]);
+    dialling.handle({ kind: "connected", name: "b@h", dialled: "b@h" }, 1);
+    dialling.handle({ kind: "connected", name: "c@h", dialled: "c@h" }, 1);
+    dialling.handle({ kind: "lost", name: "b@h" }, 2);
+    dialling.handle({ kind: "lost", name: "c@h" }, 2);
+    expect(dialling.size).toBe(1);
+    dialling.handleTimeout(dialling.pollTimeout()!);
+    expect(dialled(dialling)).toEqual(["b@h"]);
+  });
+
+  test("a seed known by address only is up under the name it turned out to have", () => {
+    const dialling = new Dialling("a@h", () => 0.5);
+    dialling.handle(
+      {
+        kind: "seed",
+        target: { name: undefined, address: { host: "10.0.0.2", port: 4369 } },
+      },
+      0,
+    );
+    expect(dialled(dialling)).toEqual(["10.0.0.2:4369"]);
+    dialling.handle(
+      { kind: "connected", name: "b@h", dialled: "10.0.0.2:4369" },
+      1,
+    );
+    expect(dialling.pollTimeout()).toBeUndefined();
+    dialling.handle({ kind: "lost", name: "b@h" }, 2);
+    dialling.handleTimeout(dialling.pollTimeout()!);
+    expect(dialled(dialling)).toEqual(["10.0.0.2:4369"]);
+  });
+
+  test("a dial that ends in name_taken waits for a minute", () => {
+    const dialling = new Dialling("a@h", () => 0.5);
+    dialling.handle({ kind: "seed", target: b }, 0);
+    dialling.handle(
+      { kind: "failed", key: "b@h", reason: "name_taken", nameTaken: true },
+      0,
+    );
+    expect(dialling.pollTimeout()).toBe(60_000);
+  });
+
+  test("the own name is never dialled", () => {
+    const dialling = new Dialling("b@h", () => 0.5);
+    dialling.handle({ kind: "seed", target: b }, 0);
+    dialling.handle({ kind: "heard", target: b }, 0);
+    expect(outputs(dialling)).toEqual([]);
+  });
+});
