@@ -39,7 +39,8 @@ export class DecodeError extends CodedError<DecodeErrorCode> {
 }
 
 /** A value that cannot be sent. `path` leads to the culprit: `message.user.onClick`. */
-export type EncodeErrorCode = "not_encodable" | "cyclic" | "too_deep" | "too_large" | "struct_failed";
+export type EncodeErrorCode =
+  "not_encodable" | "cyclic" | "too_deep" | "too_large" | "struct_failed";
 
 export class EncodeError extends CodedError<EncodeErrorCode> {
   override readonly name = "EncodeError";
@@ -92,7 +93,8 @@ export class ConnectionError extends CodedError<ConnectionErrorCode> {
 }
 
 /** A callee that is gone or late; the caller's promise rejects with it. */
-export type CallErrorCode = "noproc" | "noconnection" | "timeout" | "exit" | "failed" | "calling_self" | "undecodable";
+export type CallErrorCode =
+  "noproc" | "noconnection" | "timeout" | "exit" | "failed" | "calling_self" | "undecodable";
 
 export class CallError extends CodedError<CallErrorCode> {
   override readonly name = "CallError";
@@ -116,7 +118,8 @@ export class SpawnError extends CodedError<SpawnErrorCode> {
 }
 
 /** A server or supervisor whose init did not return. */
-export type StartErrorCode = "init_failed" | "timeout" | "already_started" | "noconnection" | "undef" | "badarg";
+export type StartErrorCode =
+  "init_failed" | "timeout" | "already_started" | "noconnection" | "undef" | "badarg";
 
 export class StartError extends CodedError<StartErrorCode> {
   override readonly name = "StartError";

@@ -147,8 +147,7 @@ export class Dialling {
     let first: Millis | undefined;
     for (const entry of this.#entries.values()) {
       if (entry.state.kind !== "waiting") continue;
-      if (first === undefined || entry.state.until < first)
-        first = entry.state.until;
+      if (first === undefined || entry.state.until < first) first = entry.state.until;
     }
     return first;
   }
@@ -164,8 +163,7 @@ export class Dialling {
     if (known !== undefined) {
       // A fresh address replaces an older one: a node may have moved.
       if (target.address !== undefined) known.target = target;
-      if (known.state.kind === "waiting" && known.state.until <= now)
-        this.#dial(known);
+      if (known.state.kind === "waiting" && known.state.until <= now) this.#dial(known);
       return known;
     }
     const entry: Entry = {
@@ -221,9 +219,7 @@ export class Dialling {
 
   #lost(name: string, now: Millis): void {
     for (const entry of this.#entries.values()) {
-      const isIt =
-        entry.key === name ||
-        (entry.state.kind === "up" && entry.state.name === name);
+      const isIt = entry.key === name || (entry.state.kind === "up" && entry.state.name === name);
       if (!isIt || entry.state.kind !== "up") continue;
       if (entry.seed) {
         entry.state = {
@@ -238,8 +234,7 @@ export class Dialling {
   #failed(key: string, reason: string, nameTaken: boolean, now: Millis): void {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.state.kind !== "dialling") return;
-    if (entry.wanted)
-      this.#outputs.push({ kind: "unreachable", name: key, reason });
+    if (entry.wanted) this.#outputs.push({ kind: "unreachable", name: key, reason });
     entry.wanted = false;
     entry.failures += 1;
     const waitMs = nameTaken
@@ -252,10 +247,7 @@ export class Dialling {
 
   #dropped(name: string): void {
     for (const entry of this.#entries.values()) {
-      if (
-        entry.key === name ||
-        (entry.state.kind === "up" && entry.state.name === name)
-      ) {
+      if (entry.key === name || (entry.state.kind === "up" && entry.state.name === name)) {
         this.#entries.delete(entry.key);
       }
     }
@@ -265,15 +257,11 @@ export class Dialling {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     entry.seed = false;
-    if (entry.state.kind === "waiting" && !entry.wanted)
-      this.#entries.delete(key);
+    if (entry.state.kind === "waiting" && !entry.wanted) this.#entries.delete(key);
   }
 
   #retryMs(failures: number): Millis {
-    const base = Math.min(
-      RETRY_MS_MAX,
-      RETRY_MS_MIN * 2 ** Math.min(failures, 10),
-    );
+    const base = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(failures, 10));
     return base * (0.5 + this.#random());
   }
 }

@@ -19,7 +19,11 @@ export interface Threads {
    * Starts a thread with `data` (cloned). `role` says what it is to run. `exited` is called once, however it ends;
    * `error` is what ended it, if anything did.
    */
-  start(role: "scheduler" | "control", data: unknown, exited: (error: Error | undefined) => void): Thread;
+  start(
+    role: "scheduler" | "control",
+    data: unknown,
+    exited: (error: Error | undefined) => void,
+  ): Thread;
   /** A pair of ends that may be handed to two other threads inside `data` or a posted message. */
   channel(): readonly [transferable: unknown, transferable: unknown];
   /** Makes a port of an end received from another thread. */

@@ -1,27 +1,16 @@
 import { describe, expect, test } from "bun:test";
-import {
-  Dialling,
-  type DialTarget,
-  type DiallingOutput,
-} from "../../src/cluster/dialling.ts";
+import { Dialling, type DialTarget, type DiallingOutput } from "../../src/cluster/dialling.ts";
 
 const b: DialTarget = { name: "b@h", address: { host: "h", port: 1 } };
 
 function outputs(dialling: Dialling): DiallingOutput[] {
   const all: DiallingOutput[] = [];
-  for (
-    let output = dialling.pollOutput();
-    output;
-    output = dialling.pollOutput()
-  )
-    all.push(output);
+  for (let output = dialling.pollOutput(); output; output = dialling.pollOutput()) all.push(output);
   return all;
 }
 
 function dialled(dialling: Dialling): string[] {
-  return outputs(dialling).flatMap((output) =>
-    output.kind === "dial" ? [output.key] : [],
-  );
+  return outputs(dialling).flatMap((output) => (output.kind === "dial" ? [output.key] : []));
 }
 
 describe("dialling", () => {
@@ -115,10 +104,7 @@ describe("dialling", () => {
       0,
     );
     expect(dialled(dialling)).toEqual(["10.0.0.2:4369"]);
-    dialling.handle(
-      { kind: "connected", name: "b@h", dialled: "10.0.0.2:4369" },
-      1,
-    );
+    dialling.handle({ kind: "connected", name: "b@h", dialled: "10.0.0.2:4369" }, 1);
     expect(dialling.pollTimeout()).toBeUndefined();
     dialling.handle({ kind: "lost", name: "b@h" }, 2);
     dialling.handleTimeout(dialling.pollTimeout()!);
@@ -128,10 +114,7 @@ describe("dialling", () => {
   test("a dial that ends in name_taken waits for a minute", () => {
     const dialling = new Dialling("a@h", () => 0.5);
     dialling.handle({ kind: "seed", target: b }, 0);
-    dialling.handle(
-      { kind: "failed", key: "b@h", reason: "name_taken", nameTaken: true },
-      0,
-    );
+    dialling.handle({ kind: "failed", key: "b@h", reason: "name_taken", nameTaken: true }, 0);
     expect(dialling.pollTimeout()).toBe(60_000);
   });
 
