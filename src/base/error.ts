@@ -82,9 +82,12 @@ export type ConnectionErrorCode =
   | "connection_refused"
   | "connection_reset"
   | "connection_timeout"
+  | "host_unreachable"
+  | "tls_failed"
   | "closed_by_peer"
   | "closed_here"
   | "address_in_use"
+  | "address_unavailable"
   | "name_unresolved"
   | "refused_by_peer";
 

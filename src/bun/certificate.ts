@@ -35,10 +35,7 @@ async function loadX509(): Promise<X509> {
 }
 
 const generateKeys = (): Promise<CryptoKeyPair> =>
-  webcrypto.subtle.generateKey(ALGORITHM, true, [
-    "sign",
-    "verify",
-  ]) as Promise<CryptoKeyPair>;
+  webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<CryptoKeyPair>;
 
 async function privateKeyPem(x509: X509, keys: CryptoKeyPair): Promise<string> {
   return x509.PemConverter.encode(
@@ -49,26 +46,21 @@ async function privateKeyPem(x509: X509, keys: CryptoKeyPair): Promise<string> {
 
 async function importPrivateKey(x509: X509, pem: string): Promise<CryptoKey> {
   const der = x509.PemConverter.decodeFirst(pem);
-  return (await webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, [
-    "sign",
-  ])) as CryptoKey;
+  return (await webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"])) as CryptoKey;
 }
 
 /** What every certificate has; a comma or other special character of a name is escaped by the library. */
 function common(options: CertificateOptions) {
   const now = Date.now();
   return {
-    serialNumber: Buffer.from(
-      webcrypto.getRandomValues(new Uint8Array(16)),
-    ).toString("hex"),
+    serialNumber: Buffer.from(webcrypto.getRandomValues(new Uint8Array(16))).toString("hex"),
     notBefore: new Date(now - CLOCK_SKEW_MS),
     notAfter: new Date(now + options.days * DAY_MS),
     signingAlgorithm: ALGORITHM,
   };
 }
 
-const isAddress = (host: string): boolean =>
-  host.includes(":") || /^[\d.]+$/.test(host);
+const isAddress = (host: string): boolean => host.includes(":") || /^[\d.]+$/.test(host);
 
 function endEntityExtensions(x509: X509, hosts: readonly string[]) {
   const names = hosts.map((host) => ({
@@ -83,16 +75,12 @@ function endEntityExtensions(x509: X509, hosts: readonly string[]) {
       x509.ExtendedKeyUsage.serverAuth,
       x509.ExtendedKeyUsage.clientAuth,
     ]),
-    ...(names.length > 0
-      ? [new x509.SubjectAlternativeNameExtension(names)]
-      : []),
+    ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
   ];
 }
 
 /** Makes the certificate of mode "auto": ECDSA P-256, signed by itself, in memory only. */
-export async function createSelfSigned(
-  options: CertificateOptions,
-): Promise<KeyPair> {
+export async function createSelfSigned(options: CertificateOptions): Promise<KeyPair> {
   const x509 = await loadX509();
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -131,10 +119,7 @@ export async function createCa(options: CertificateOptions): Promise<KeyPair> {
 }
 
 /** Makes a node's certificate for mode "ca", signed by `ca`. */
-export async function issueCertificate(
-  ca: KeyPair,
-  options: CertificateOptions,
-): Promise<KeyPair> {
+export async function issueCertificate(ca: KeyPair, options: CertificateOptions): Promise<KeyPair> {
   const x509 = await loadX509();
   const keys = await generateKeys();
   const authority = new x509.X509Certificate(ca.cert);

@@ -10,8 +10,7 @@ class LongTimer {
   constructor(afterMs: number, callback: () => void) {
     this.timeout = setTimeout(() => {
       const restMs = afterMs - TIMEOUT_MS_MAX;
-      if (restMs > TIMEOUT_MS_MAX)
-        this.timeout = new LongTimer(restMs, callback).timeout;
+      if (restMs > TIMEOUT_MS_MAX) this.timeout = new LongTimer(restMs, callback).timeout;
       else this.timeout = setTimeout(callback, restMs);
     }, TIMEOUT_MS_MAX);
   }
@@ -27,9 +26,7 @@ export const clock: Clock = {
   },
   clearTimer(timer) {
     clearTimeout(
-      timer instanceof LongTimer
-        ? timer.timeout
-        : (timer as ReturnType<typeof setTimeout>),
+      timer instanceof LongTimer ? timer.timeout : (timer as ReturnType<typeof setTimeout>),
     );
   },
   afterIo(callback) {

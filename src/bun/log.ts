@@ -30,8 +30,7 @@ const COLOUR: Readonly<Record<LogLevel, string>> = {
 /** A value as JSON can hold it: errors with their stack, bigints as text, anything else by its own `toJSON`. */
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
-  if (value instanceof Error)
-    return value.stack ?? `${value.name}: ${value.message}`;
+  if (value instanceof Error) return value.stack ?? `${value.name}: ${value.message}`;
   return value;
 }
 
@@ -54,8 +53,7 @@ function fieldText(value: unknown): string {
     return /^[\w.@:/#+-]+$/.test(value) ? value : JSON.stringify(value);
   if (value instanceof Error)
     return `\n  ${(value.stack ?? value.message).replaceAll("\n", "\n  ")}`;
-  if (typeof value === "object" && value !== null && "toJSON" in value)
-    return String(value);
+  if (typeof value === "object" && value !== null && "toJSON" in value) return String(value);
   return typeof value === "object"
     ? inspect(value, { breakLength: Infinity, depth: 3 })
     : String(value);
@@ -71,9 +69,7 @@ function textLine(
   for (const [key, value] of Object.entries(fields)) {
     if (value !== undefined) line += ` ${key}=${fieldText(value)}`;
   }
-  return colour && COLOUR[level] !== ""
-    ? `${COLOUR[level]}${line}\x1b[0m\n`
-    : `${line}\n`;
+  return colour && COLOUR[level] !== "" ? `${COLOUR[level]}${line}\x1b[0m\n` : `${line}\n`;
 }
 
 /** Bytes that stderr did not take are tried again this often, then dropped: a log must not stop a node. */
@@ -83,11 +79,7 @@ const WRITE_ATTEMPTS_MAX = 20;
 function writeStderr(line: string): void {
   const bytes = Buffer.from(line);
   let offset = 0;
-  for (
-    let attempt = 0;
-    attempt < WRITE_ATTEMPTS_MAX && offset < bytes.length;
-    attempt++
-  ) {
+  for (let attempt = 0; attempt < WRITE_ATTEMPTS_MAX && offset < bytes.length; attempt++) {
     try {
       offset += writeSync(2, bytes, offset);
     } catch (error) {
@@ -101,18 +93,13 @@ function writeStderr(line: string): void {
 export function createLog(options: LogOptions): LogSink {
   const write = options.write ?? writeStderr;
   const terminal = process.stderr.isTTY === true;
-  const json =
-    options.format === "json" || (options.format === "auto" && !terminal);
+  const json = options.format === "json" || (options.format === "auto" && !terminal);
   const colour = terminal && process.env.NO_COLOR === undefined;
   const rankMin = RANK[options.level];
   return {
     write(level, text, fields) {
       if (RANK[level] < rankMin) return;
-      write(
-        json
-          ? jsonLine(level, text, fields)
-          : textLine(level, text, fields, colour),
-      );
+      write(json ? jsonLine(level, text, fields) : textLine(level, text, fields, colour));
     },
   };
 }

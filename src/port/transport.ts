@@ -22,6 +22,8 @@ export interface Connection {
   resume(): void;
   /** 32 bytes that are equal on both ends of this very TLS connection and on no other; empty when TLS is off. */
   exporter(): Uint8Array;
+  /** Whether the peer's certificate stands for this host; true where certificates prove nothing (`auto`, `off`). */
+  certifies(host: string): boolean;
 }
 
 /** What a connection reports. `opened` comes first and once, after TLS stands; `closed` comes last and once. */
@@ -42,8 +44,15 @@ export interface Listener {
 
 /** How connections are protected; made once per node and thread by the adapter. */
 export interface Transport {
-  /** @throws {ConnectionError} address_in_use */
-  listen(address: Address, accept: (remoteHost: string) => ConnectionHandler): Listener;
+  /**
+   * `accept` is called when TCP stands, before TLS: a client that stays silent is already counted. `incoming.cancel`
+   * gives it up whatever its state.
+   * @throws {ConnectionError} address_in_use, address_unavailable
+   */
+  listen(
+    address: Address,
+    accept: (remoteHost: string, incoming: { cancel(): void }) => ConnectionHandler,
+  ): Listener;
   /** Never throws: a dial that fails ends in `closed`. `cancel` gives up whatever its state. */
   dial(address: Address, handler: ConnectionHandler): { cancel(): void };
 }
