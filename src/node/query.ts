@@ -1,0 +1,138 @@
+/**
+ * What a node can be asked from outside, by the command line's verbs: the arguments and the answer of each. All of it is
+ * plain terms: pids are text, times are milliseconds, memory is bytes. Answered by the control thread.
+ */
+
+/** A scheduler as `status` shows it. */
+export interface SchedulerStatus {
+  /** From 1. */
+  readonly index: number;
+  readonly processes: number;
+  /** Processes that could run now. */
+  readonly runQueue: number;
+  /** How late its tick came last, in milliseconds. */
+  readonly lagMs: number;
+}
+
+export interface StatusAnswer {
+  readonly name: string;
+  /** `host:port` where it listens. */
+  readonly address: string;
+  readonly version: string;
+  readonly creation: number;
+  readonly uptimeMs: number;
+  readonly tls: "auto" | "ca" | "off";
+  readonly schedulers: readonly SchedulerStatus[];
+  /** Peers with a session that is up or suspect. */
+  readonly sessions: number;
+  readonly memoryBytes: number;
+  readonly functions: number;
+  /** Messages that could not be delivered since the start, by reason. */
+  readonly deadLetters: Readonly<Record<string, number>>;
+}
+
+export interface NodeEntry {
+  readonly name: string;
+  /** `host:port` that is dialled. */
+  readonly address: string;
+  readonly state: "up" | "suspect" | "connecting" | "down";
+  readonly hidden: boolean;
+  /** undefined while it was never connected. */
+  readonly creation: number | undefined;
+  /** Milliseconds since the session is up; undefined when it is not. */
+  readonly upMs: number | undefined;
+  /** Lanes that stand. */
+  readonly lanes: number;
+}
+
+export interface ProcessEntry {
+  readonly pid: string;
+  readonly function: string;
+  readonly names: readonly string[];
+  readonly status: "running" | "runnable" | "waiting" | "paused" | "exiting";
+  /** Messages in the mailbox. */
+  readonly mailbox: number;
+  readonly reductions: number;
+  readonly links: number;
+  readonly monitors: number;
+}
+
+export interface FunctionEntry {
+  readonly name: string;
+  readonly version: string | undefined;
+  readonly kind: "function" | "server" | "supervisor";
+}
+
+/** Everything about one process. */
+export interface InspectAnswer {
+  readonly pid: string;
+  readonly function: string;
+  readonly names: readonly string[];
+  readonly status: ProcessEntry["status"];
+  readonly parent: string | undefined;
+  readonly trapExit: boolean;
+  readonly reductions: number;
+  readonly upMs: number;
+  readonly mailbox: number;
+  /** Types of the first messages in the mailbox, oldest first. */
+  readonly mailboxTypes: readonly string[];
+  readonly links: readonly string[];
+  /** What it monitors: pids, or `name` and node as `node/name`. */
+  readonly monitors: readonly string[];
+  readonly monitoredBy: readonly string[];
+  /** A server's state, cut to a readable length; undefined for other processes. */
+  readonly state: string | undefined;
+}
+
+/** A supervisor or a worker in the supervision tree. */
+export interface TreeEntry {
+  /** undefined: the child is not running. */
+  readonly pid: string | undefined;
+  readonly id: string;
+  readonly function: string;
+  readonly kind: "supervisor" | "worker";
+  /** Restarts within the supervisor's period, and how many of them it allows; undefined for workers. */
+  readonly restarts: number | undefined;
+  readonly intensity: number | undefined;
+  readonly children: readonly TreeEntry[];
+}
+
+/** Verb → its arguments and its answer. */
+export interface Queries {
+  status: { readonly args: Record<never, never>; readonly answer: StatusAnswer };
+  nodes: { readonly args: Record<never, never>; readonly answer: readonly NodeEntry[] };
+  ps: {
+    readonly args: { readonly sort: "mailbox" | "reductions" | "pid"; readonly limit: number };
+    readonly answer: { readonly processes: readonly ProcessEntry[]; readonly total: number };
+  };
+  functions: { readonly args: Record<never, never>; readonly answer: readonly FunctionEntry[] };
+  /** undefined: no such process. */
+  inspect: { readonly args: { readonly pid: string }; readonly answer: InspectAnswer | undefined };
+  tree: { readonly args: Record<never, never>; readonly answer: readonly TreeEntry[] };
+  /** `node` as an operator writes it, with or without a port. Answers when the session is up. */
+  connect: { readonly args: { readonly node: string }; readonly answer: { readonly name: string } };
+  /** `connected`: whether there was a session to end. */
+  disconnect: {
+    readonly args: { readonly node: string };
+    readonly answer: { readonly connected: boolean };
+  };
+  /** Answers before the node begins to stop. */
+  stop: { readonly args: Record<never, never>; readonly answer: { readonly name: string } };
+}
+
+export type QueryVerb = keyof Queries;
+export type QueryArgs<V extends QueryVerb> = Queries[V]["args"];
+export type QueryAnswer<V extends QueryVerb> = Queries[V]["answer"];
+
+/** Every verb, for the side that answers: a name that is not among them is refused. */
+export const QUERY_VERBS: readonly QueryVerb[] = [
+  "status",
+  "nodes",
+  "ps",
+  "functions",
+  "inspect",
+  "tree",
+  "connect",
+  "disconnect",
+  "stop",
+];
