@@ -1,0 +1,23 @@
+import { define, named, type Context, type NodeDown, type NodeUp } from "snow-node";
+
+type Line = { readonly type: "line"; readonly from: string; readonly text: string };
+type Room = Context<Line | NodeUp | NodeDown>;
+
+const room = named<Line>("room");
+
+export const chat = define("chat", async (ctx: Room) => {
+  ctx.register(room);
+  ctx.monitorNodes(true);
+  void sendWhatIsTyped(ctx);
+  for await (const message of ctx.messages()) {
+    if (message.type === "line") console.log(`${message.from}: ${message.text}`);
+    else console.log(`* ${message.node} ${message.type === "nodeup" ? "is here" : "has left"}`);
+  }
+});
+
+async function sendWhatIsTyped(ctx: Room): Promise<void> {
+  for await (const text of console) {
+    const line: Line = { type: "line", from: ctx.node.name, text };
+    for (const node of ctx.node.list()) ctx.send({ name: room, node }, line);
+  }
+}

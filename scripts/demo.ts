@@ -1,0 +1,229 @@
+/**
+ * The main job: three nodes of the executable count words together, one of them is killed in the middle, and the
+ * result is checked. `npm run demo -- [files or folders]`; without arguments the Markdown that npm installed.
+ * Exit codes: 0 every count is right, 1 it went wrong, 2 there is nothing to count.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { addCounts, countWords } from "../examples/wordcount/count.ts";
+import type { Job } from "../examples/wordcount/app.ts";
+import { BinaryNode, logFields, randomCookie } from "../test/e2e/support/binary-node.ts";
+import { Folder } from "../test/e2e/support/folder.ts";
+import type { Line } from "../test/e2e/support/lines.ts";
+import { buildIfNeeded, PROJECT } from "../test/e2e/support/program.ts";
+import { Screen } from "./demo/screen.ts";
+import { findTexts, type Texts } from "./demo/texts.ts";
+
+const APP = join(PROJECT, "examples/wordcount/app.ts");
+/** Node c dies when this part of the text is counted. */
+const KILL_AT = 0.4;
+/** Longer than a slow machine needs, short enough to wait for. */
+const DEADLINE_MS = 60_000;
+
+/** What the coordinator's log says, one line for each step. */
+interface Step {
+  readonly step: "nodeup" | "spawn" | "progress" | "down" | "nodedown" | "done";
+  /** `Date.now()` on the coordinator's node, which is this machine. */
+  readonly at: number;
+  readonly node: string;
+  readonly mapper: string;
+  readonly reason: unknown;
+  /** Batches that have to be done again. */
+  readonly redone: number;
+  readonly doneBytes: number;
+  readonly ofBytes: number;
+  readonly different: number;
+}
+
+const stepOf = (line: Line): Step | undefined => {
+  const fields = logFields(line.text);
+  return fields?.text === "wordcount" ? (fields as unknown as Step) : undefined;
+};
+
+interface Run {
+  readonly folder: Folder;
+  readonly screen: Screen;
+  readonly texts: Texts;
+  readonly job: Job;
+  readonly nodes: BinaryNode[];
+}
+
+/** When c was killed and when the coordinator knew; `Date.now()`, in ms. */
+interface Loss {
+  killedAt?: number;
+  knownAt?: number;
+  redone: number;
+}
+
+async function startNode(
+  run: Run,
+  letter: string,
+  cookie: string,
+  args: readonly string[] = [],
+): Promise<BinaryNode> {
+  const node = await BinaryNode.start({
+    name: `${letter}@127.0.0.1`,
+    cookie,
+    folder: run.folder.path,
+    modules: [APP],
+    connect: run.nodes.slice(0, 1),
+    args,
+  });
+  run.nodes.push(node);
+  run.screen.event("up", `${node.hint}, started in ${Math.round(node.startMs)} ms`);
+  return node;
+}
+
+/** Shows a step of the coordinator; kills c at the right moment. */
+function follow(run: Run, c: BinaryNode, loss: Loss, step: Step): void {
+  const { screen } = run;
+  switch (step.step) {
+    case "nodeup":
+      return screen.event("nodeup", step.node, step.at);
+    case "spawn":
+      return screen.event("spawn", `mapper ${step.mapper}`, step.at);
+    case "progress": {
+      const part = step.doneBytes / step.ofBytes;
+      screen.progress(part, run.nodes.filter((node) => node.program.running).length);
+      if (part < KILL_AT || loss.killedAt !== undefined) return;
+      loss.killedAt = Date.now();
+      c.program.kill("SIGKILL");
+      return screen.event("kill", `${c.name} with SIGKILL, ${Math.round(part * 100)} % counted`);
+    }
+    case "down":
+      loss.redone += step.redone;
+      loss.knownAt ??= step.at;
+      screen.event("down", `mapper ${step.mapper}: ${String(step.reason)}`, step.at);
+      return screen.event("redone", `${step.redone} batches go to others`, step.at);
+    case "nodedown":
+      loss.knownAt ??= step.at;
+      return screen.event("nodedown", `${step.node}: ${String(step.reason)}`, step.at);
+    case "done":
+      return screen.event("done", `${step.different} different words`, step.at);
+    default:
+      return step.step satisfies never;
+  }
+}
+
+/** Runs the job on three nodes; resolves when the coordinator has written the result. */
+async function countOnCluster(run: Run): Promise<Loss> {
+  const cookie = randomCookie();
+  const jobFile = run.folder.write("job.json", JSON.stringify(run.job));
+  const config = run.folder.write(
+    "a.toml",
+    `[[start]]\nfunction = "main"\nargs = [${JSON.stringify(jobFile)}]\n`,
+  );
+  await startNode(run, "b", cookie);
+  const c = await startNode(run, "c", cookie);
+  const a = await startNode(run, "a", cookie, ["--config", config]);
+  const loss: Loss = { redone: 0 };
+  const read = (line: Line) => {
+    const step = stepOf(line);
+    if (step !== undefined) follow(run, c, loss, step);
+  };
+  a.lines.all.forEach(read);
+  a.lines.listen(read);
+  await a.lines.waitFor((_text, line) => stepOf(line)?.step === "done", { timeoutMs: DEADLINE_MS });
+  return loss;
+}
+
+/** Counts the same files in this process and compares word by word; the words that differ. */
+function check(run: Run): { readonly whole: Map<string, number>; readonly differing: string[] } {
+  const whole = new Map<string, number>();
+  for (const file of run.job.files) {
+    const counts = new Map<string, number>();
+    countWords(readFileSync(file, "utf8"), counts);
+    addCounts(whole, counts);
+  }
+  const result = new Map(
+    JSON.parse(readFileSync(run.job.result, "utf8")) as readonly (readonly [string, number])[],
+  );
+  const words = new Set([...whole.keys(), ...result.keys()]);
+  return { whole, differing: [...words].filter((word) => whole.get(word) !== result.get(word)) };
+}
+
+/** Stops the nodes that are left, in order, and checks that they do so. */
+async function stopAll(run: Run): Promise<boolean> {
+  const running = run.nodes.filter((node) => node.program.running);
+  const codes = await Promise.all(running.map((node) => node.stop()));
+  run.screen.event("stop", running.map((node, i) => `${node.name} exits ${codes[i]}`).join(", "));
+  return codes.every((code) => code === 0);
+}
+
+function reportLoss(screen: Screen, loss: Loss): boolean {
+  if (loss.killedAt === undefined || loss.knownAt === undefined) {
+    screen.line(
+      "\nnode c outlived the job: give the demo more text to lose a node in the middle of it",
+    );
+    return true;
+  }
+  const detectionMs = loss.knownAt - loss.killedAt;
+  screen.line(
+    `\nthe death of c was known on a after ${detectionMs} ms; ${loss.redone} batches redone`,
+  );
+  return detectionMs <= 1_000;
+}
+
+async function demo(run: Run): Promise<boolean> {
+  const { screen, texts } = run;
+  screen.event("input", `${texts.files.length} files, ${(texts.bytes / 1e6).toFixed(1)} MB`);
+  await buildIfNeeded();
+  screen.event("build", "dist/snow-node is up to date");
+  const loss = await countOnCluster(run);
+  const { whole, differing } = check(run);
+  const verdict = differing.length === 0 ? "every count is the same" : "THE COUNTS DIFFER";
+  screen.event("check", `one process alone: ${whole.size} different words, ${verdict}`);
+  const stopped = await stopAll(run);
+  screen.table(whole);
+  const detected = reportLoss(screen, loss);
+  for (const word of differing.slice(0, 10)) screen.line(`differs: ${JSON.stringify(word)}`);
+  screen.line(`${screen.elapsedMs()} ms in all`);
+  return stopped && detected && differing.length === 0;
+}
+
+async function main(): Promise<number> {
+  const texts = findTexts(process.argv.slice(2));
+  if (texts.files.length === 0) {
+    console.error("demo: no text found: name files, or folders with Markdown or text files");
+    return 2;
+  }
+  using folder = new Folder();
+  const job: Job = {
+    files: texts.files,
+    bytes: texts.bytes,
+    workers: ["b@127.0.0.1", "c@127.0.0.1"],
+    mappersPerNode: 2,
+    result: join(folder.path, "result.json"),
+  };
+  using screen = new Screen(process.stdout);
+  const run: Run = { folder, screen, texts, job, nodes: [] };
+  // Whatever ends this process takes the nodes and the folder with it; against SIGKILL the nodes watch their parent.
+  process.on("exit", () => {
+    for (const node of run.nodes) node.program.kill("SIGKILL");
+    folder[Symbol.dispose]();
+  });
+  const late = setTimeout(() => {
+    console.error(`demo: not done after ${DEADLINE_MS} ms`);
+    process.exit(1);
+  }, DEADLINE_MS);
+  try {
+    return (await demo(run)) ? 0 : 1;
+  } finally {
+    clearTimeout(late);
+    for (const node of run.nodes) node.program.kill("SIGKILL");
+  }
+}
+
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const) {
+  process.on(signal, () => process.exit(code));
+}
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error);
+  return 1;
+});
+process.exit();

@@ -1,0 +1,126 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { Lines } from "./lines.ts";
+
+/** The project's own folder. */
+export const PROJECT = resolve(import.meta.dir, "../../..");
+/** The executable under test, as `npm run build` leaves it. */
+export const BINARY = join(PROJECT, "dist/snow-node");
+
+/** What the executable is made from: it is stale when one of these is younger. */
+const SOURCES = ["src", "bin", "scripts/build.ts", "package.json", "node_modules/bun/package.json"];
+
+function youngestMs(path: string): number {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return 0;
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((ms, entry) => Math.max(ms, statSync(join(entry.parentPath, entry.name)).mtimeMs), 0);
+}
+
+/** Builds the executable if there is none or one of its sources is younger; returns its path. */
+export async function buildIfNeeded(): Promise<string> {
+  if (existsSync(BINARY)) {
+    const builtMs = statSync(BINARY).mtimeMs;
+    if (SOURCES.every((path) => youngestMs(join(PROJECT, path)) <= builtMs)) return BINARY;
+  }
+  const build = Bun.spawn([process.execPath, join(PROJECT, "scripts/build.ts")], {
+    cwd: PROJECT,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const lines = new Lines(build);
+  if ((await build.exited) !== 0 || !existsSync(BINARY)) {
+    await lines.ended();
+    throw new Error(`the build failed\n${lines.tail()}`);
+  }
+  return BINARY;
+}
+
+export interface ProgramOptions {
+  /** Working directory. */
+  readonly cwd: string;
+  /** The home folder that the program sees; no file of the user who runs the tests leaks in. */
+  readonly home: string;
+  /** Variables beside PATH, HOME and TMPDIR, which are all that is handed on. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A program that was started here and does not outlive this process, however this process ends. */
+export class Program implements AsyncDisposable {
+  readonly lines: Lines;
+  readonly #child: Bun.Subprocess<"pipe", "pipe", "pipe">;
+
+  constructor(command: readonly string[], options: ProgramOptions) {
+    const { PATH = "", TMPDIR = "/tmp" } = process.env;
+    this.#child = Bun.spawn([...command], {
+      cwd: options.cwd,
+      // The flag makes the kernel kill the child when this process dies, even of SIGKILL.
+      env: { PATH, TMPDIR, HOME: options.home, BUN_FEATURE_FLAG_NO_ORPHANS: "1", ...options.env },
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    this.lines = new Lines(this.#child);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Sends a signal; nothing happens if the program is gone. */
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Types a line on the program's standard input. */
+  async type(line: string): Promise<void> {
+    void this.#child.stdin.write(`${line}\n`);
+    await this.#child.stdin.flush();
+  }
+
+  /** Waits for the end and for the last line; the exit code, or 128 + the signal's number as a shell says it. */
+  async exited(wait: { readonly timeoutMs?: number } = {}): Promise<number> {
+    const timeoutMs = wait.timeoutMs ?? 20_000;
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      late.reject(new Error(`still running after ${timeoutMs} ms\n${this.lines.tail()}`));
+    }, timeoutMs);
+    try {
+      const code = await Promise.race([this.#child.exited, late.promise]);
+      await Promise.race([this.lines.ended(), late.promise]);
+      return code;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill("SIGKILL");
+    await this.#child.exited;
+  }
+}
+
+/** What a program that ended left behind. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the executable to its end. */
+export async function runBinary(
+  args: readonly string[],
+  options: ProgramOptions & { readonly timeoutMs?: number },
+): Promise<Outcome> {
+  await using program = new Program([await buildIfNeeded(), ...args], options);
+  const code = await program.exited(options);
+  return { code, stdout: program.lines.text("stdout"), stderr: program.lines.text("stderr") };
+}
