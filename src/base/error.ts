@@ -152,6 +152,7 @@ export class MessageTooLarge extends CodedError<"message_too_large"> {
 
 /** The operator's configuration. One line on stderr, exit code 2. */
 export type ConfigErrorCode =
+  | "bad_usage"
   | "config_unreadable"
   | "config_syntax"
   | "config_unknown_key"
