@@ -48,15 +48,21 @@ function jsonLine(
   }
 }
 
+/** Pids, refs and names of nodes have a text form; a plain object has none. */
+function hasTextForm(value: unknown): value is { toString(): string; toJSON(): unknown } {
+  return typeof value === "object" && value !== null && "toJSON" in value;
+}
+
 function fieldText(value: unknown): string {
-  if (typeof value === "string")
+  if (typeof value === "string") {
     return /^[\w.@:/#+-]+$/.test(value) ? value : JSON.stringify(value);
-  if (value instanceof Error)
+  }
+  if (value instanceof Error) {
     return `\n  ${(value.stack ?? value.message).replaceAll("\n", "\n  ")}`;
-  if (typeof value === "object" && value !== null && "toJSON" in value) return String(value);
-  return typeof value === "object"
-    ? inspect(value, { breakLength: Infinity, depth: 3 })
-    : String(value);
+  }
+  return hasTextForm(value)
+    ? value.toString()
+    : inspect(value, { breakLength: Infinity, depth: 3 });
 }
 
 function textLine(

@@ -20,11 +20,12 @@ export interface StartedThread {
   readonly port: ThreadPort;
 }
 
-type Transferable = NonNullable<Parameters<MessagePort["postMessage"]>[1]>[number];
+type Transferable = ArrayBuffer | MessagePort;
 
 /** What ports, workers and `parentPort` have in common. */
 interface Channel {
-  postMessage(message: unknown, transfer?: readonly Transferable[]): void;
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  postMessage(message: unknown): void;
   on(event: "message", handler: (message: unknown) => void): unknown;
   close?(): void;
 }
