@@ -1,0 +1,379 @@
+/**
+ * The handshake of a control connection (D9), both roles. A core: bytes, time, nonce and digest come in.
+ *
+ *     dialler                                    acceptor
+ *     HELLO ───────────────────────────────────►
+ *           ◄─────────────────────────────────── HELLO
+ *     admit?                                                  driver decides: do we still want this one
+ *     PROOF ───────────────────────────────────► checked
+ *                                                admit?/commit?   driver decides
+ *           ◄─────────────────────────────────── PROOF
+ *     checked
+ *     then the arbiter, the node with the greater name, whoever opened:
+ *           COMMIT (session id) or REFUSE (reason)
+ *
+ * Usage: make one when the connection is open and TLS stands, feed `received` and `closed`, call `pollOutput` until
+ * undefined after every call, arm one timer for `pollTimeout`. On `need_decision` answer with `admit`, `commit` or
+ * `refuse`, at once or later. After `established` the connection belongs to the control link, which gets `rest`
+ * first; after `failed` send what was asked for before it and close.
+ */
+import { ConnectionError, DecodeError, ProtocolError, type ProtocolErrorCode } from "../base/error.ts";
+import { assert, unreachable } from "../base/assert.ts";
+import type { Millis } from "../base/millis.ts";
+import type { Digest } from "../port/digest.ts";
+import { encodeFrame, FrameKind, FrameReader } from "../wire/frame.ts";
+import {
+  decodeCommit,
+  decodeHello,
+  decodeProof,
+  decodeRefuse,
+  encodeCommitHead,
+  encodeHello,
+  encodeProofHead,
+  encodeRefuseHead,
+  PROOF_BYTES,
+  sealFrame,
+  type Hello,
+} from "../wire/handshake-message.ts";
+import { isArbiter } from "../wire/node-name.ts";
+import { codeSentence, protocolCode } from "../wire/protocol-code.ts";
+import { checkHello, type Agreement } from "./agreement.ts";
+import { strangerError } from "./stranger.ts";
+import { otherRole, Transcript, type Role } from "./transcript.ts";
+
+export interface HandshakeOptions {
+  readonly role: Role;
+  /** What this node says about itself; the nonce is new for this connection. */
+  readonly hello: Hello;
+  /** One or two; proofs are tried with all of them. */
+  readonly cookies: readonly Uint8Array[];
+  readonly digest: Digest;
+  /** 32 bytes of this very TLS connection; empty exactly when the TLS mode is `off`. */
+  readonly exporter: Uint8Array;
+  /** Dialler: the name that must answer; undefined when only an address is known. */
+  readonly expectedName?: string | undefined;
+  /** When the handshake must have ended, counted from accept or dial. */
+  readonly deadline: Millis;
+}
+
+export type HandshakeInput =
+  | { readonly kind: "received"; readonly bytes: Uint8Array }
+  /** The connection is gone. */
+  | { readonly kind: "closed" }
+  /** Answer to stage `admit`: go on. `resume`: the session this node still has with the peer, if any. */
+  | { readonly kind: "admit"; readonly resume: Uint8Array | undefined }
+  /** Answer to stage `commit`: the session is `session`, the peer's `resume` or a new random id. */
+  | { readonly kind: "commit"; readonly session: Uint8Array }
+  /** Answer to either. */
+  | { readonly kind: "refuse"; readonly code: ProtocolErrorCode; readonly text: string };
+
+/** Who the other side is. `hello` is only proved once `authenticated` is said beside it. */
+export interface HandshakePeer {
+  readonly hello: Hello;
+  readonly agreement: Agreement;
+  /** The session the peer still has with us; known once it has proved itself. */
+  readonly resume: Uint8Array | undefined;
+}
+
+export interface Established {
+  readonly kind: "established";
+  readonly role: Role;
+  readonly peer: HandshakePeer;
+  readonly session: Uint8Array;
+  /** Whether `session` is the one that this node offered to resume. */
+  readonly resumed: boolean;
+  /** 32 bytes; what lanes of a new session prove themselves with. A resumed session keeps its first key. */
+  readonly laneKey: Uint8Array;
+  /** Bytes that came behind the last message: they belong to the control link. */
+  readonly rest: Uint8Array;
+}
+
+export type HandshakeOutput =
+  | { readonly kind: "send"; readonly bytes: Uint8Array }
+  /**
+   * Stage `admit`: this node is not the arbiter, or not yet sure who answers (`authenticated` false). Stage `commit`:
+   * this node is the arbiter and both sides are known.
+   */
+  | {
+      readonly kind: "need_decision";
+      readonly stage: "admit" | "commit";
+      readonly authenticated: boolean;
+      readonly peer: HandshakePeer;
+    }
+  | Established
+  | {
+      readonly kind: "failed";
+      readonly error: ProtocolError | ConnectionError;
+      /** The peer refused, or this side did. */
+      readonly by: "peer" | "here";
+      /** Whether `error` comes from a peer that proved itself; if not it must change nothing but this attempt. */
+      readonly authenticated: boolean;
+      readonly peer: HandshakePeer | undefined;
+    };
+
+type State =
+  | { readonly kind: "awaiting_hello" }
+  /** Dialler: the driver looks at the peer's HELLO. */
+  | { readonly kind: "awaiting_admission"; readonly peer: HandshakePeer }
+  | { readonly kind: "awaiting_proof"; readonly peer: HandshakePeer; readonly resume: Uint8Array | undefined }
+  /** Acceptor, peer proved: the driver admits or, as arbiter, commits. Dialler and arbiter: the driver commits. */
+  | { readonly kind: "awaiting_decision"; readonly peer: HandshakePeer; readonly resume: Uint8Array | undefined }
+  | { readonly kind: "awaiting_commit"; readonly peer: HandshakePeer; readonly resume: Uint8Array | undefined }
+  | { readonly kind: "established" }
+  | { readonly kind: "failed" };
+
+export class Handshake {
+  readonly #options: HandshakeOptions;
+  readonly #transcript: Transcript;
+  readonly #reader = new FrameReader();
+  readonly #outputs: HandshakeOutput[] = [];
+  #state: State = { kind: "awaiting_hello" };
+  /** The cookie that both sides know; set when the peer's proof fits. */
+  #cookie: Uint8Array | undefined;
+
+  constructor(options: HandshakeOptions) {
+    assert(options.cookies.length >= 1 && options.cookies.length <= 2, "one or two cookies");
+    assert((options.hello.tlsMode === "off") === (options.exporter.length === 0), "an exporter if and only if TLS");
+    this.#options = options;
+    this.#transcript = new Transcript(options.digest, options.exporter);
+    if (options.role === "dialler") this.#send(encodeHello(options.hello));
+  }
+
+  /** What is waited for, for log lines. */
+  get state(): State["kind"] {
+    return this.#state.kind;
+  }
+
+  handle(input: HandshakeInput, _now: Millis): void {
+    const state = this.#state;
+    if (state.kind === "failed" || state.kind === "established") return;
+    switch (input.kind) {
+      case "received":
+        return this.#received(input.bytes);
+      case "closed":
+        return this.#fail(
+          new ConnectionError("closed_by_peer", `connection closed in the handshake, ${state.kind}`),
+          "peer",
+          false,
+        );
+      case "admit":
+        return this.#admitted(input.resume);
+      case "commit":
+        return this.#committed(input.session);
+      case "refuse":
+        return this.#refuse(new ProtocolError(input.code, input.text));
+      default:
+        return unreachable(input);
+    }
+  }
+
+  pollOutput(): HandshakeOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  pollTimeout(): Millis | undefined {
+    const { kind } = this.#state;
+    return kind === "failed" || kind === "established" ? undefined : this.#options.deadline;
+  }
+
+  handleTimeout(now: Millis): void {
+    const due = this.pollTimeout();
+    if (due === undefined || now < due) return;
+    this.#refuse(new ProtocolError("handshake_timeout", `handshake did not end in time, ${this.#state.kind}`));
+  }
+
+  #received(bytes: Uint8Array): void {
+    this.#reader.push(bytes);
+    try {
+      while (this.#open() && this.#reader.next()) this.#frame(this.#reader.body());
+    } catch (error) {
+      if (error instanceof ProtocolError) return this.#refuse(error);
+      if (!(error instanceof DecodeError)) throw error;
+      this.#refuse(
+        this.#state.kind === "awaiting_hello"
+          ? strangerError(bytes, error, this.#options.hello.tlsMode)
+          : new ProtocolError("malformed", error.message, { cause: error }),
+      );
+    }
+  }
+
+  #open(): boolean {
+    return this.#state.kind !== "failed" && this.#state.kind !== "established";
+  }
+
+  /** @throws {DecodeError | ProtocolError} what the frame does wrong */
+  #frame(body: Uint8Array): void {
+    const kind = body[0];
+    if (kind === FrameKind.REFUSE) return this.#handleRefuse(body);
+    const state = this.#state;
+    switch (state.kind) {
+      case "awaiting_hello":
+        if (kind === FrameKind.HELLO) return this.#handleHello(body);
+        break;
+      case "awaiting_proof":
+        if (kind === FrameKind.PROOF) return this.#handleProof(body, state.peer, state.resume);
+        break;
+      case "awaiting_commit":
+        if (kind === FrameKind.COMMIT) return this.#handleCommit(body, state.peer, state.resume);
+        break;
+      case "awaiting_admission":
+      case "awaiting_decision":
+        break;
+      case "established":
+      case "failed":
+        return;
+      default:
+        unreachable(state);
+    }
+    throw new ProtocolError("unexpected_message", `got frame kind ${kind}, ${state.kind}`);
+  }
+
+  #handleHello(body: Uint8Array): void {
+    const hello = decodeHello(body);
+    this.#transcript.add(encodeFrame(body));
+    const { role, expectedName } = this.#options;
+    const peer = { hello, agreement: checkHello(this.#options.hello, hello, expectedName), resume: undefined };
+    if (role === "dialler") {
+      this.#state = { kind: "awaiting_admission", peer };
+      this.#outputs.push({ kind: "need_decision", stage: "admit", authenticated: false, peer });
+    } else {
+      this.#state = { kind: "awaiting_proof", peer, resume: undefined };
+      this.#send(encodeHello(this.#options.hello));
+    }
+  }
+
+  #handleProof(body: Uint8Array, known: HandshakePeer, resume: Uint8Array | undefined): void {
+    const proof = decodeProof(body);
+    const frame = encodeFrame(body);
+    const head = frame.subarray(0, frame.length - proof.proofs.length * PROOF_BYTES);
+    const from = otherRole(this.#options.role);
+    this.#cookie = this.#options.cookies.find((cookie) => {
+      const expected = this.#transcript.prove(cookie, from, "control", head);
+      return proof.proofs.some((given) => this.#options.digest.equal(given, expected));
+    });
+    if (this.#cookie === undefined) {
+      const { name } = known.hello;
+      throw new ProtocolError("bad_digest", `the proof of ${name} does not fit; ${codeSentence("bad_digest")}`);
+    }
+    this.#transcript.add(frame);
+    const peer = { ...known, resume: proof.resume };
+    const arbiter = isArbiter(this.#options.hello.name, peer.hello.name);
+    if (this.#options.role === "dialler" && !arbiter) {
+      this.#state = { kind: "awaiting_commit", peer, resume };
+      return;
+    }
+    this.#state = { kind: "awaiting_decision", peer, resume };
+    const stage = arbiter ? "commit" : "admit";
+    this.#outputs.push({ kind: "need_decision", stage, authenticated: true, peer });
+  }
+
+  #handleCommit(body: Uint8Array, peer: HandshakePeer, resume: Uint8Array | undefined): void {
+    const commit = decodeCommit(body);
+    const frame = encodeFrame(body);
+    const head = frame.subarray(0, frame.length - PROOF_BYTES);
+    assert(this.#cookie !== undefined, "the peer is known before COMMIT");
+    if (!this.#transcript.verify(commit.proof, this.#cookie, otherRole(this.#options.role), "commit", head)) {
+      throw new ProtocolError("bad_digest", `the COMMIT of ${peer.hello.name} does not fit`);
+    }
+    if (commit.version !== peer.agreement.version) {
+      const text = `COMMIT says version ${commit.version}, expected ${peer.agreement.version}`;
+      throw new ProtocolError("version_unsupported", text);
+    }
+    this.#transcript.add(frame);
+    this.#establish(peer, commit.session, resume);
+  }
+
+  #handleRefuse(body: Uint8Array): void {
+    const refuse = decodeRefuse(body);
+    const state = this.#state;
+    const peer = "peer" in state ? state.peer : undefined;
+    let authenticated = false;
+    if (refuse.proof !== undefined) {
+      const frame = encodeFrame(body);
+      const head = frame.subarray(0, frame.length - PROOF_BYTES);
+      const { proof } = refuse;
+      authenticated = this.#options.cookies.some((cookie) =>
+        this.#transcript.verify(proof, cookie, otherRole(this.#options.role), "refuse", head),
+      );
+      if (!authenticated) throw new ProtocolError("bad_digest", "the proof of a REFUSE does not fit");
+    }
+    const who = peer === undefined ? "the peer" : peer.hello.name;
+    const text = `refused by ${who}: ${refuse.text === "" ? codeSentence(refuse.code) : refuse.text}`;
+    this.#fail(new ProtocolError(protocolCode(refuse.code), text), "peer", authenticated);
+  }
+
+  #admitted(resume: Uint8Array | undefined): void {
+    const state = this.#state;
+    const { hello, role } = this.#options;
+    if (state.kind === "awaiting_admission") {
+      this.#sendProofs(this.#options.cookies, resume);
+      this.#state = { kind: "awaiting_proof", peer: state.peer, resume };
+      return;
+    }
+    assert(state.kind === "awaiting_decision" && role === "acceptor", `admit while ${state.kind}`);
+    assert(!isArbiter(hello.name, state.peer.hello.name), "the arbiter commits or refuses");
+    this.#sendProofs([this.#commonCookie()], resume);
+    this.#state = { kind: "awaiting_commit", peer: state.peer, resume };
+  }
+
+  #committed(session: Uint8Array): void {
+    const state = this.#state;
+    assert(state.kind === "awaiting_decision", `commit while ${state.kind}`);
+    const { hello, role } = this.#options;
+    assert(isArbiter(hello.name, state.peer.hello.name), "only the arbiter commits");
+    const cookie = this.#commonCookie();
+    const { resume } = state.peer;
+    const resumed = resume !== undefined && this.#options.digest.equal(session, resume) ? resume : undefined;
+    // An arbiter that accepted the connection has not proved itself yet.
+    if (role === "acceptor") this.#sendProofs([cookie], resumed);
+    const head = encodeCommitHead(session, state.peer.agreement.version);
+    this.#send(sealFrame(head, [this.#transcript.prove(cookie, role, "commit", head)]));
+    this.#establish(state.peer, session, resumed);
+  }
+
+  #establish(peer: HandshakePeer, session: Uint8Array, resume: Uint8Array | undefined): void {
+    const cookie = this.#commonCookie();
+    this.#state = { kind: "established" };
+    this.#outputs.push({
+      kind: "established",
+      role: this.#options.role,
+      peer,
+      session,
+      resumed: resume !== undefined && this.#options.digest.equal(session, resume),
+      laneKey: this.#transcript.laneKey(cookie),
+      rest: this.#reader.takeRest(),
+    });
+  }
+
+  #sendProofs(cookies: readonly Uint8Array[], resume: Uint8Array | undefined): void {
+    const head = encodeProofHead(cookies.length, resume);
+    const prove = (cookie: Uint8Array) => this.#transcript.prove(cookie, this.#options.role, "control", head);
+    this.#send(sealFrame(head, cookies.map(prove)));
+  }
+
+  /** Tells the peer why, proved if both sides are known, and ends. */
+  #refuse(error: ProtocolError): void {
+    const proved = this.#cookie !== undefined;
+    const head = encodeRefuseHead(error.code, error.message, proved);
+    const proofs =
+      this.#cookie === undefined ? [] : [this.#transcript.prove(this.#cookie, this.#options.role, "refuse", head)];
+    this.#outputs.push({ kind: "send", bytes: sealFrame(head, proofs) });
+    this.#fail(error, "here", proved);
+  }
+
+  #fail(error: ProtocolError | ConnectionError, by: "peer" | "here", authenticated: boolean): void {
+    const peer = "peer" in this.#state ? this.#state.peer : undefined;
+    this.#state = { kind: "failed" };
+    this.#outputs.push({ kind: "failed", error, by, authenticated, peer });
+  }
+
+  #send(frame: Uint8Array): void {
+    this.#transcript.add(frame);
+    this.#outputs.push({ kind: "send", bytes: frame });
+  }
+
+  #commonCookie(): Uint8Array {
+    assert(this.#cookie !== undefined, "no common cookie yet");
+    return this.#cookie;
+  }
+}

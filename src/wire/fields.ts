@@ -1,0 +1,165 @@
+import { DecodeError } from "../base/error.ts";
+
+/**
+ * Writes the fixed fields of handshake and control frames, little-endian. Grows as needed; not for the message path,
+ * which writes through `ByteWriter`.
+ */
+export class FieldWriter {
+  #bytes: Uint8Array;
+  #view: DataView;
+  #length = 0;
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(value: number): this {
+    this.#ensure(1);
+    this.#bytes[this.#length++] = value;
+    return this;
+  }
+
+  u16(value: number): this {
+    this.#ensure(2);
+    this.#view.setUint16(this.#length, value, true);
+    this.#length += 2;
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#ensure(4);
+    this.#view.setUint32(this.#length, value, true);
+    this.#length += 4;
+    return this;
+  }
+
+  /** Integers from 0 to 2^48 - 1. */
+  u48(value: number): this {
+    return this.u32(value % 0x1_0000_0000).u16(Math.floor(value / 0x1_0000_0000));
+  }
+
+  bytes(bytes: Uint8Array): this {
+    this.#ensure(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+    return this;
+  }
+
+  /** Text of at most 65,535 bytes as UTF-8 behind a 16-bit length. */
+  text(text: string): this {
+    const bytes = new TextEncoder().encode(text);
+    return this.u16(bytes.length).bytes(bytes);
+  }
+
+  /** Overwrites four bytes that were written before. */
+  setU32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, true);
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #ensure(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+}
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads the fixed fields of one frame. Every method throws `DecodeError` `frame_truncated` when the frame ends too
+ * early and `frame_bad_value` when a value is outside what the protocol allows; nothing else is thrown.
+ */
+export class FieldReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #offset: number;
+  readonly #end: number;
+
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#offset = offset;
+    this.#end = end;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get remaining(): number {
+    return this.#end - this.#offset;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#take(2), true);
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  u48(): number {
+    const at = this.#take(6);
+    return this.#view.getUint32(at, true) + this.#view.getUint16(at + 4, true) * 0x1_0000_0000;
+  }
+
+  /** A copy of the next `length` bytes. */
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.#bytes.slice(at, at + length);
+  }
+
+  /** Text behind a 16-bit length. `bytesMax` is checked before anything is allocated. */
+  text(bytesMax: number): string {
+    const length = this.u16();
+    if (length > bytesMax) this.fail(`text of ${length} bytes, the limit is ${bytesMax}`);
+    const at = this.#take(length);
+    try {
+      return strictUtf8.decode(this.#bytes.subarray(at, at + length));
+    } catch {
+      return this.fail("text is not UTF-8");
+    }
+  }
+
+  /** An 8-bit truth value: 0 or 1. */
+  flag(): boolean {
+    const value = this.u8();
+    if (value > 1) this.fail(`flag is ${value}, expected 0 or 1`);
+    return value === 1;
+  }
+
+  /** Refuses bytes behind the last field, where the protocol leaves no room for later versions. */
+  end(): void {
+    if (this.remaining !== 0) this.fail(`${this.remaining} bytes too many`);
+  }
+
+  fail(text: string): never {
+    throw new DecodeError("frame_bad_value", text, this.#offset);
+  }
+
+  #take(length: number): number {
+    const at = this.#offset;
+    if (at + length > this.#end) {
+      throw new DecodeError("frame_truncated", `frame ends ${at + length - this.#end} bytes early`, at);
+    }
+    this.#offset = at + length;
+    return at;
+  }
+}
