@@ -1,0 +1,53 @@
+import type { StatusAnswer } from "../node/query.ts";
+import { formatBytes, formatCount, formatSpan, properties, table } from "./table.ts";
+import { JSON_OPTION, TALK_OPTIONS, WATCH_OPTION, report, talk } from "./talk.ts";
+import type { Verb } from "./verb.ts";
+
+/** How a node is. */
+export const status: Verb = {
+  name: "status",
+  summary: "Show how a node is: its schedulers, sessions, memory and dead letters.",
+  operands: [],
+  options: [JSON_OPTION, WATCH_OPTION, ...TALK_OPTIONS],
+  examples: ["snow-node status --node a@127.0.0.1:4369 --watch"],
+  run: (args, world) =>
+    talk(args, world, undefined, ({ connection, timeoutMs }) =>
+      report(
+        args,
+        world,
+        () => connection.query(connection.node, "status", {}, timeoutMs),
+        showStatus,
+      ),
+    ),
+};
+
+function showStatus(answer: StatusAnswer): string {
+  const letters = Object.entries(answer.deadLetters).filter(([, count]) => count > 0);
+  const head = properties([
+    ["name", answer.name],
+    ["address", answer.address],
+    ["version", answer.version],
+    ["up", formatSpan(answer.uptimeMs)],
+    ["creation", answer.creation.toString(36)],
+    ["tls", answer.tls],
+    ["sessions", formatCount(answer.sessions)],
+    ["functions", formatCount(answer.functions)],
+    ["memory", formatBytes(answer.memoryBytes)],
+    [
+      "dead letters",
+      letters.length === 0
+        ? "none"
+        : letters.map(([reason, count]) => `${formatCount(count)} ${reason}`).join(", "),
+    ],
+  ]);
+  const schedulers = table(
+    [
+      { title: "SCHEDULER", align: "right", cell: (row) => String(row.index) },
+      { title: "PROCESSES", align: "right", cell: (row) => formatCount(row.processes) },
+      { title: "RUN QUEUE", align: "right", cell: (row) => formatCount(row.runQueue) },
+      { title: "LAG", align: "right", cell: (row) => formatSpan(row.lagMs) },
+    ],
+    answer.schedulers,
+  );
+  return `${head}\n${schedulers}`;
+}
