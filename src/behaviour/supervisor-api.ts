@@ -1,0 +1,127 @@
+import type {
+  AnyStartable,
+  Args,
+  ArgsOf,
+  Caller,
+  ExitReason,
+  Name,
+  Pid,
+  Startable,
+  StartOptions,
+  UntypedTarget,
+  Wait,
+} from "../process/api.ts";
+import type { AutoShutdown, Backoff, RestartType, Strategy } from "./restart.ts";
+
+/** The types of a supervisor. Types only; the code is `supervisor.ts` and `child.ts`. */
+
+declare const checked: unique symbol;
+
+/** A child spec whose arguments fit what it starts. Made by `child`; it can be sent. */
+export interface Child {
+  readonly [checked]: true;
+  readonly id: string;
+}
+
+/** What `child` takes. Source: OTP supervisor, child_spec. */
+export interface ChildSpec<D extends AnyStartable> {
+  /** Unique within its supervisor. */
+  readonly id: string;
+  /** A defined function, a server or a supervisor. */
+  readonly start: D;
+  readonly args: ArgsOf<D>;
+  readonly name?: string | Name<never>;
+  /** Default `"permanent"`. */
+  readonly restart?: RestartType;
+  /** Milliseconds from exit `shutdown` to `kill`; Infinity: no kill. Default 5,000, Infinity for a supervisor. */
+  readonly shutdownMs?: number | "brutal_kill";
+  /** Node names, the preferred one first. Default: beside the supervisor. */
+  readonly on?: string | readonly string[];
+  /** Default `"move"` where `on` names several nodes, else `"wait"`. */
+  readonly onNodeDown?: "move" | "wait" | "stop";
+  /** Counts for `autoShutdown`. Default false. A permanent child cannot be significant. */
+  readonly significant?: boolean;
+}
+
+/** What a supervisor says about one child. */
+export interface ChildInfo {
+  readonly id: string;
+  /** Undefined when it does not run. */
+  readonly pid: Pid | undefined;
+  readonly state: "waiting" | "starting" | "running" | "stopping" | "restarting" | "stopped";
+  readonly kind: "worker" | "supervisor";
+  readonly functionName: string;
+  readonly restart: RestartType;
+  readonly restartCount: number;
+}
+
+/** Source: OTP supervisor, count_children. */
+export interface ChildCounts {
+  readonly specs: number;
+  /** With a process. */
+  readonly active: number;
+  readonly supervisors: number;
+  readonly workers: number;
+}
+
+/** What the author of a supervisor writes. Source: OTP supervisor, sup_flags. */
+export interface SupervisorBehaviour<A extends readonly unknown[]> {
+  /** Default `"one_for_one"`. */
+  readonly strategy?: Strategy;
+  /** Restarts allowed within the period. Default 1. */
+  readonly intensity?: number;
+  /** Milliseconds. Default 5,000. */
+  readonly periodMs?: number;
+  /** Default `"never"`. */
+  readonly autoShutdown?: AutoShutdown;
+  /** A growing wait before each restart of a row. Default: none, as in OTP. */
+  readonly backoff?: Backoff;
+  /** In start order; they are stopped in the reverse order. */
+  readonly children: (...args: A) => readonly Child[];
+}
+
+/** A defined supervisor. Its requests go to any supervisor, by pid or name, from anywhere. */
+export interface Supervisor<N extends string, A extends readonly unknown[]> extends Startable<
+  N,
+  A,
+  never
+> {
+  /**
+   * Starts one and waits until all its children run. If one does not, those before it are stopped in reverse order.
+   * @throws {StartError} init_failed with `{ shutdown: { failed_to_start_child, reason } }`; and as `Server.start`
+   */
+  start(by: Caller, ...rest: Args<A, StartOptions>): Promise<Pid>;
+  /**
+   * Adds a child at the end of the order and starts it.
+   * @throws {StartError} already_started with the pid as reason, already_present, init_failed @throws {CallError} noproc, timeout, …
+   */
+  startChild(by: Caller, supervisor: Pid | UntypedTarget, child: Child, wait?: Wait): Promise<Pid>;
+  /**
+   * Starts a child that was terminated or has ended.
+   * @throws {CallError} failed with `{ code }` not_found, running, restarting @throws {StartError} init_failed
+   */
+  restartChild(by: Caller, supervisor: Pid | UntypedTarget, id: string, wait?: Wait): Promise<Pid>;
+  /** Stops a child; its spec stays unless it is temporary. @throws {CallError} failed with `{ code: "not_found" }` */
+  terminateChild(
+    by: Caller,
+    supervisor: Pid | UntypedTarget,
+    id: string,
+    wait?: Wait,
+  ): Promise<void>;
+  /** Removes the spec of a stopped child. @throws {CallError} failed with `{ code }` not_found, running, restarting */
+  deleteChild(by: Caller, supervisor: Pid | UntypedTarget, id: string, wait?: Wait): Promise<void>;
+  /** In start order. */
+  whichChildren(
+    by: Caller,
+    supervisor: Pid | UntypedTarget,
+    wait?: Wait,
+  ): Promise<readonly ChildInfo[]>;
+  countChildren(by: Caller, supervisor: Pid | UntypedTarget, wait?: Wait): Promise<ChildCounts>;
+  /** As `Server.stop`, with reason `"shutdown"` unless given: children first, last one first. */
+  stop(
+    by: Caller,
+    supervisor: Pid | UntypedTarget,
+    reason?: ExitReason,
+    wait?: Wait,
+  ): Promise<void>;
+}
