@@ -11,7 +11,7 @@
 import { isIP } from "node:net";
 import type { Socket } from "bun";
 
-import { ConnectionError } from "../base/error.ts";
+import type { ConnectionError } from "../base/error.ts";
 import { HANDSHAKE_MS_MAX } from "../base/limits.ts";
 import type { Connection, ConnectionHandler } from "../port/transport.ts";
 import { connectionError, isTransportFailure } from "./connection-error.ts";

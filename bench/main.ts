@@ -1,0 +1,86 @@
+/**
+ * `npm run bench -- SUITE… [--json]`: runs bench/<suite>.ts and prints its rows, a table for people or one JSON object a
+ * line. Without a suite, or with one that does not exist: the list of suites, exit code 2.
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import type { Row, Suite } from "./row.ts";
+
+const NOT_SUITES = new Set(["main.ts", "row.ts"]);
+const SIGNIFICANT_DIGITS = 4;
+
+/** Names of the files beside this one that are suites. */
+function suites(): string[] {
+  return readdirSync(import.meta.dir)
+    .filter((file) => file.endsWith(".ts") && !NOT_SUITES.has(file))
+    .map((file) => file.slice(0, -".ts".length))
+    .toSorted();
+}
+
+function usage(complaint: string): never {
+  const names = suites();
+  console.error(`${complaint}\nusage: npm run bench -- SUITE… [--json]`);
+  console.error(names.length === 0 ? "no suites yet" : `suites: ${names.join(" ")}`);
+  process.exit(2);
+}
+
+/** `1234567` as `1,235,000`: what stands behind the fourth digit is noise. */
+function shown(value: number | undefined): string {
+  if (value === undefined) return "";
+  const rounded = Number(value.toPrecision(SIGNIFICANT_DIGITS));
+  return rounded.toLocaleString("en", { maximumFractionDigits: SIGNIFICANT_DIGITS });
+}
+
+const columns = (row: Row): string[] => [
+  row.name,
+  shown(row.value),
+  row.unit,
+  row.baseline ?? "",
+  shown(row.baselineValue),
+  row.ratio === undefined ? "" : `${shown(row.ratio)} ×`,
+];
+
+const HEAD = ["name", "value", "unit", "baseline", "baselineValue", "ratio"];
+/** Columns of numbers stand to the right. */
+const RIGHT = new Set([1, 4, 5]);
+
+function printTable(rows: readonly Row[]): void {
+  const lines = [HEAD, ...rows.map(columns)];
+  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  for (const line of lines) {
+    const cells = line.map((cell, column) =>
+      RIGHT.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+    );
+    console.log(cells.join("  ").trimEnd());
+  }
+}
+
+function parse(): { json: boolean; names: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: process.argv.slice(2),
+      options: { json: { type: "boolean", default: false } },
+      allowPositionals: true,
+    });
+    return { json: values.json, names: positionals };
+  } catch (error) {
+    return usage((error as Error).message);
+  }
+}
+
+const { json, names } = parse();
+if (names.length === 0) usage("which suite?");
+for (const name of names) {
+  if (!suites().includes(name)) usage(`no such suite: ${name}`);
+}
+for (const name of names) {
+  const suite = (await import(join(import.meta.dir, `${name}.ts`))) as Suite;
+  const rows: Row[] = [];
+  await suite.run((row) => {
+    rows.push(row);
+    if (json) console.log(JSON.stringify(row));
+  });
+  if (!json) printTable(rows);
+}
