@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { addCounts, countWords } from "../examples/wordcount/count.ts";
+import { countWords, differingWords } from "../examples/wordcount/count.ts";
 import type { Job } from "../examples/wordcount/app.ts";
 import { BinaryNode, logFields, randomCookie } from "../test/e2e/support/binary-node.ts";
 import { Folder } from "../test/e2e/support/folder.ts";
@@ -26,7 +26,7 @@ interface Step {
   readonly step: "nodeup" | "spawn" | "progress" | "down" | "nodedown" | "done";
   /** `Date.now()` on the coordinator's node, which is this machine. */
   readonly at: number;
-  readonly node: string;
+  readonly peer: string;
   readonly mapper: string;
   readonly reason: unknown;
   /** Batches that have to be done again. */
@@ -80,7 +80,7 @@ function follow(run: Run, c: BinaryNode, loss: Loss, step: Step): void {
   const { screen } = run;
   switch (step.step) {
     case "nodeup":
-      return screen.event("nodeup", step.node, step.at);
+      return screen.event("nodeup", step.peer, step.at);
     case "spawn":
       return screen.event("spawn", `mapper ${step.mapper}`, step.at);
     case "progress": {
@@ -98,7 +98,7 @@ function follow(run: Run, c: BinaryNode, loss: Loss, step: Step): void {
       return screen.event("redone", `${step.redone} batches go to others`, step.at);
     case "nodedown":
       loss.knownAt ??= step.at;
-      return screen.event("nodedown", `${step.node}: ${String(step.reason)}`, step.at);
+      return screen.event("nodedown", `${step.peer}: ${String(step.reason)}`, step.at);
     case "done":
       return screen.event("done", `${step.different} different words`, step.at);
     default:
@@ -128,19 +128,17 @@ async function countOnCluster(run: Run): Promise<Loss> {
   return loss;
 }
 
-/** Counts the same files in this process and compares word by word; the words that differ. */
-function check(run: Run): { readonly whole: Map<string, number>; readonly differing: string[] } {
+/** Counts the same files in this process and compares word by word. */
+function check(run: Run): {
+  readonly whole: ReadonlyMap<string, number>;
+  readonly differing: readonly string[];
+} {
   const whole = new Map<string, number>();
-  for (const file of run.job.files) {
-    const counts = new Map<string, number>();
-    countWords(readFileSync(file, "utf8"), counts);
-    addCounts(whole, counts);
-  }
+  for (const file of run.job.files) countWords(readFileSync(file, "utf8"), whole);
   const result = new Map(
     JSON.parse(readFileSync(run.job.result, "utf8")) as readonly (readonly [string, number])[],
   );
-  const words = new Set([...whole.keys(), ...result.keys()]);
-  return { whole, differing: [...words].filter((word) => whole.get(word) !== result.get(word)) };
+  return { whole, differing: differingWords(whole, result) };
 }
 
 /** Stops the nodes that are left, in order, and checks that they do so. */
@@ -183,9 +181,11 @@ async function demo(run: Run): Promise<boolean> {
 }
 
 async function main(): Promise<number> {
-  const texts = findTexts(process.argv.slice(2));
-  if (texts.files.length === 0) {
-    console.error("demo: no text found: name files, or folders with Markdown or text files");
+  let texts: Texts;
+  try {
+    texts = findTexts(process.argv.slice(2));
+  } catch (error) {
+    console.error(`demo: ${error instanceof Error ? error.message : String(error)}`);
     return 2;
   }
   using folder = new Folder();

@@ -68,10 +68,10 @@ function note(ctx: Coordinator, step: string, fields: object): void {
 async function allUp(ctx: Coordinator, nodes: readonly string[]): Promise<void> {
   ctx.monitorNodes(true);
   const missing = new Set(nodes);
-  for (const node of ctx.node.list()) if (missing.delete(node)) note(ctx, "nodeup", { node });
+  for (const node of ctx.node.list()) if (missing.delete(node)) note(ctx, "nodeup", { peer: node });
   while (missing.size > 0) {
     const { node } = await ctx.receive("nodeup");
-    if (missing.delete(node)) note(ctx, "nodeup", { node });
+    if (missing.delete(node)) note(ctx, "nodeup", { peer: node });
   }
 }
 
@@ -90,7 +90,7 @@ async function countAll(ctx: Coordinator, work: Work, job: Job): Promise<Map<str
     const message = await ctx.receive();
     if (message instanceof NodeUp) continue;
     if (message instanceof NodeDown) {
-      note(ctx, "nodedown", { node: message.node, reason: message.reason });
+      note(ctx, "nodedown", { peer: message.node, reason: message.reason });
     } else if (message instanceof Down) {
       const lost = message.target as Pid<Batch>;
       const batches = work.leave(lost);

@@ -13,3 +13,12 @@ export function countWords(text: string, counts: Map<string, number>): void {
 export function addCounts(whole: Map<string, number>, part: ReadonlyMap<string, number>): void {
   for (const [word, count] of part) whole.set(word, (whole.get(word) ?? 0) + count);
 }
+
+/** The words that two counts do not agree on. */
+export function differingWords(
+  one: ReadonlyMap<string, number>,
+  other: ReadonlyMap<string, number>,
+): string[] {
+  const words = new Set([...one.keys(), ...other.keys()]);
+  return [...words].filter((word) => one.get(word) !== other.get(word));
+}

@@ -21,7 +21,7 @@ function filesIn(path: string): string[] {
 
 /**
  * The texts under the given files and folders, or under `node_modules`.
- * @throws the file system's error for a path that is not there
+ * @throws {Error} a path is not there, or there is no text under any of them
  */
 export function findTexts(paths: readonly string[]): Texts {
   // npm runs a script in the project's folder and leaves a note where the user was.
@@ -29,5 +29,6 @@ export function findTexts(paths: readonly string[]): Texts {
   const roots = paths.length > 0 ? paths : [join(PROJECT, "node_modules")];
   const found = new Set(roots.flatMap((root) => filesIn(resolve(from, root))));
   const files = [...found].toSorted();
+  if (files.length === 0) throw new Error("no text found: name files, or folders with Markdown");
   return { files, bytes: files.reduce((bytes, file) => bytes + statSync(file).size, 0) };
 }

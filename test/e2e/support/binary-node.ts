@@ -135,6 +135,19 @@ export class BinaryNode implements AsyncDisposable {
     return this.lines.waitFor(logLine(text, fields), { timeoutMs });
   }
 
+  /** What a line of this node's log says; `undefined` for a line that is not of the log. */
+  fields(line: Line): Record<string, unknown> | undefined {
+    return logFields(line.text);
+  }
+
+  /** The fields of every line of the log with this text. */
+  log(text: string): Record<string, unknown>[] {
+    return this.lines.all
+      .map((line) => logFields(line.text))
+      .filter((found) => found !== undefined)
+      .filter((found) => found.text === text);
+  }
+
   /** Dies at once, as in a power cut. */
   async kill(): Promise<void> {
     this.program.kill("SIGKILL");
