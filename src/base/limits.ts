@@ -76,3 +76,21 @@ export const REDUCTIONS = 2_000;
 
 /** Milliseconds a scheduler runs processes before it lets I/O run. */
 export const SLICE_MS = 1;
+
+/** Strings in a term dictionary (one per lane and direction): the field values and names that keep coming back. */
+export const TERM_STRINGS_MAX = 2_048;
+
+/** Object shapes in a term dictionary: more than a program has kinds of messages. */
+export const TERM_SHAPES_MAX = 1_024;
+
+/** Node incarnations in a term dictionary. */
+export const TERM_NODES_MAX = 4_096;
+
+/** Bytes of text of all entries of a term dictionary: bounds what a peer makes a lane remember. */
+export const TERM_DICTIONARY_BYTES_MAX = 512 * 1024;
+
+/** Keys of an object that is written as a shape; one with more is data, not a record. */
+export const TERM_SHAPE_KEYS_MAX = 64;
+
+/** Bytes of a bigint's magnitude: the engine's own limit is 2^20 bits. */
+export const TERM_BIGINT_BYTES_MAX = 128 * 1024;

@@ -1,0 +1,116 @@
+/**
+ * Growable output and a cursor over input. Numbers are little-endian throughout. The bytes are a `Buffer`, because its
+ * string methods are the fastest that Bun has.
+ */
+
+/** Smallest capacity of a writer, in bytes: a few small signals. */
+const CAPACITY_MIN = 256;
+
+/** Appends to a buffer that it owns and that doubles when it is full. Reuse one; `length = 0` empties it. */
+export class ByteWriter {
+  /** What was written is `bytes[0 .. length)`; replaced by a longer buffer when it grows, so do not keep it. */
+  bytes: Buffer;
+  /** The same memory as `bytes`. */
+  view: DataView;
+  /** Bytes written. May be set to a smaller number to take something back. */
+  length = 0;
+
+  constructor(capacity = 4096) {
+    this.bytes = Buffer.allocUnsafeSlow(Math.max(capacity, CAPACITY_MIN));
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Makes room for `count` bytes after `length`. */
+  ensure(count: number): void {
+    if (this.length + count > this.bytes.length) this.grow(this.length, count);
+  }
+
+  /** Moves to a buffer with room for `count` bytes after `used`, keeping the first `used` bytes. */
+  grow(used: number, count: number): void {
+    const next = Buffer.allocUnsafeSlow(Math.max(used + count, this.bytes.length * 2));
+    next.set(used === this.bytes.length ? this.bytes : this.bytes.subarray(0, used));
+    this.bytes = next;
+    this.view = new DataView(next.buffer);
+  }
+
+  uint8(value: number): void {
+    this.ensure(1);
+    this.bytes[this.length++] = value;
+  }
+
+  uint16(value: number): void {
+    this.ensure(2);
+    this.view.setUint16(this.length, value, true);
+    this.length += 2;
+  }
+
+  uint32(value: number): void {
+    this.ensure(4);
+    this.view.setUint32(this.length, value, true);
+    this.length += 4;
+  }
+
+  /** @param value 0 … 2^48 − 1 */
+  uint48(value: number): void {
+    this.ensure(6);
+    const high = Math.floor(value / 0x1_0000_0000);
+    this.view.setUint32(this.length, value - high * 0x1_0000_0000, true);
+    this.view.setUint16(this.length + 4, high, true);
+    this.length += 6;
+  }
+
+  float64(value: number): void {
+    this.ensure(8);
+    this.view.setFloat64(this.length, value, true);
+    this.length += 8;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.ensure(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** What was written, as a view that the next write may change. */
+  written(): Buffer {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  /** What was written, as a copy with memory of its own. */
+  copy(): Uint8Array {
+    return new Uint8Array(this.bytes.buffer.slice(0, this.length));
+  }
+}
+
+/** A place in bytes that somebody else owns: `bytes[position .. end)` is still to be read. */
+export class ByteReader {
+  bytes: Buffer;
+  position: number;
+  end: number;
+
+  constructor(bytes: Uint8Array = EMPTY, position = 0, end: number = bytes.length) {
+    this.bytes = asBuffer(bytes);
+    this.position = position;
+    this.end = end;
+  }
+
+  /** Points at other bytes. */
+  reset(bytes: Uint8Array, position = 0, end: number = bytes.length): void {
+    this.bytes = asBuffer(bytes);
+    this.position = position;
+    this.end = end;
+  }
+
+  get remaining(): number {
+    return this.end - this.position;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** The same memory as a `Buffer`: costs nothing if it is one already. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,272 @@
+import { NODE_NAME_CHARS_MAX, TERM_BIGINT_BYTES_MAX } from "../base/limits.ts";
+import type { DecodeState } from "./decode-state.ts";
+import type { NodeRef } from "./node-ref.ts";
+import {
+  ARRAY,
+  LATIN1,
+  LATIN1_16,
+  LATIN1_32,
+  LATIN1_8,
+  STRING_DEFINE,
+  STRING_REF,
+  STRING_REF16,
+  STRING_REF8,
+  UNDEFINED,
+  UTF16,
+  UTF8_16,
+  UTF8_32,
+  UTF8_8,
+} from "./tags.ts";
+import { typedByKind } from "./typed-kinds.ts";
+import {
+  KIND_ARRAY_BUFFER,
+  KIND_FLOAT64,
+  KIND_INT16,
+  KIND_INT32,
+  KIND_INT8,
+  KIND_UINT16,
+  KIND_UINT32,
+  KIND_UINT8,
+} from "./tags.ts";
+
+const TWO_32 = 0x1_0000_0000;
+
+export function readUint8(state: DecodeState): number {
+  const position = state.position;
+  if (position >= state.end) state.need(1);
+  state.position = position + 1;
+  return state.bytes[position]!;
+}
+
+export function readUint16(state: DecodeState): number {
+  const { bytes, position } = state;
+  if (position + 2 > state.end) state.need(2);
+  state.position = position + 2;
+  return bytes[position]! | (bytes[position + 1]! << 8);
+}
+
+export function readUint32(state: DecodeState): number {
+  const { bytes, position } = state;
+  if (position + 4 > state.end) state.need(4);
+  state.position = position + 4;
+  return (
+    (bytes[position]! |
+      (bytes[position + 1]! << 8) |
+      (bytes[position + 2]! << 16) |
+      (bytes[position + 3]! << 24)) >>>
+    0
+  );
+}
+
+export function readUint48(state: DecodeState): number {
+  if (state.position + 6 > state.end) state.need(6);
+  const low = readUint32(state);
+  return readUint16(state) * TWO_32 + low;
+}
+
+/** 7 bytes that hold at most 2^53 − 1. */
+export function readUint56(state: DecodeState): number {
+  state.need(7);
+  const low = readUint32(state);
+  const middle = readUint16(state);
+  const value = (middle | (readUint8(state) << 16)) * TWO_32 + low;
+  if (value > Number.MAX_SAFE_INTEGER) state.fail("term_bad_value", "integer is over 2^53 - 1");
+  return value;
+}
+
+export function readFloat64(state: DecodeState): number {
+  const { position } = state;
+  if (position + 8 > state.end) state.need(8);
+  state.position = position + 8;
+  return state.view.getFloat64(position, true);
+}
+
+/** LEB128 of a number below 2^32. */
+export function readVarint(state: DecodeState): number {
+  let value = 0;
+  for (let shift = 0; shift < 35; shift += 7) {
+    const byte = readUint8(state);
+    value += (byte & 0x7f) * 2 ** shift;
+    if (byte < 0x80) {
+      if (value > 0xffff_ffff) break;
+      return value;
+    }
+  }
+  return state.fail("term_bad_value", "varint is over 32 bits");
+}
+
+/** A varint count of items of which each takes at least `bytes` bytes: never more than the input can hold. */
+export function readCount(state: DecodeState, bytes: number): number {
+  const count = readVarint(state);
+  state.need(count * bytes);
+  return count;
+}
+
+export function readBigInt(state: DecodeState, negative: boolean): bigint {
+  const count = readCount(state, 1);
+  if (count > TERM_BIGINT_BYTES_MAX) state.fail("term_too_large", "bigint is over its limit");
+  if (count === 0) return 0n;
+  const { position } = state;
+  state.position = position + count;
+  const value = BigInt(`0x${state.bytes.hexSlice(position, position + count)}`);
+  return negative ? -value : value;
+}
+
+/** A term that must be a string. */
+export function readStringTerm(state: DecodeState): string {
+  const tag = readUint8(state);
+  if (tag >= LATIN1 && tag < ARRAY) return readLatin1(state, tag - LATIN1);
+  if (tag >= STRING_REF && tag < UNDEFINED) return readStringRef(state, tag - STRING_REF);
+  if (tag >= LATIN1_8 && tag <= STRING_REF16) return readTaggedString(state, tag);
+  state.position--;
+  return state.fail("term_unknown_tag", `got tag ${tag}, expected a string`);
+}
+
+/** The string after one of the tags LATIN1_8 … STRING_REF16. */
+export function readTaggedString(state: DecodeState, tag: number): string {
+  switch (tag) {
+    case LATIN1_8:
+      return readLatin1(state, readUint8(state));
+    case LATIN1_16:
+      return readLatin1(state, readUint16(state));
+    case LATIN1_32:
+      return readLatin1(state, readUint32(state));
+    case UTF8_8:
+      return readUtf8(state, readUint8(state));
+    case UTF8_16:
+      return readUtf8(state, readUint16(state));
+    case UTF8_32:
+      return readUtf8(state, readUint32(state));
+    case UTF16:
+      return readUtf16(state);
+    case STRING_DEFINE: {
+      const start = state.position;
+      const inner = readUint8(state);
+      // A definition inside a definition would nest without limit.
+      if (inner >= STRING_DEFINE || inner < LATIN1 || (inner >= ARRAY && inner < LATIN1_8)) {
+        state.fail("term_unknown_tag", "a dictionary entry is a string in full");
+      }
+      const text =
+        inner < ARRAY ? readLatin1(state, inner - LATIN1) : readTaggedString(state, inner);
+      state.defineString(text, state.position - start);
+      return text;
+    }
+    case STRING_REF8:
+      return readStringRef(state, 16 + readUint8(state));
+    default:
+      return readStringRef(state, readUint16(state));
+  }
+}
+
+export function readStringRef(state: DecodeState, index: number): string {
+  if (index >= state.strings.length)
+    state.fail("term_bad_index", `dictionary has no string ${index}`);
+  return state.strings[index]!;
+}
+
+export function readLatin1(state: DecodeState, count: number): string {
+  const { position } = state;
+  if (position + count > state.end) state.need(count);
+  state.position = position + count;
+  if (count === 0) return "";
+  if (count === 1) return String.fromCharCode(state.bytes[position]!);
+  return state.bytes.latin1Slice(position, position + count);
+}
+
+function readUtf8(state: DecodeState, count: number): string {
+  state.need(count);
+  const { position } = state;
+  state.position = position + count;
+  return state.bytes.utf8Slice(position, position + count);
+}
+
+function readUtf16(state: DecodeState): string {
+  const count = readCount(state, 2) * 2;
+  const { position } = state;
+  state.position = position + count;
+  return state.bytes.ucs2Slice(position, position + count);
+}
+
+export function readBytes(state: DecodeState, count: number): Uint8Array {
+  state.need(count);
+  const { bytes, position } = state;
+  state.position = position + count;
+  const start = bytes.byteOffset + position;
+  return state.views
+    ? new Uint8Array(bytes.buffer, start, count)
+    : new Uint8Array(copyOf(state, position, count));
+}
+
+function copyOf(state: DecodeState, position: number, count: number): ArrayBuffer {
+  const start = state.bytes.byteOffset + position;
+  const copy = new ArrayBuffer(count);
+  new Uint8Array(copy).set(new Uint8Array(state.bytes.buffer, start, count));
+  return copy;
+}
+
+/** A typed array or an ArrayBuffer: always a copy, because the input need not be aligned. */
+export function readTyped(state: DecodeState): object {
+  const kind = readUint8(state);
+  const count = readCount(state, 1);
+  const { position } = state;
+  const entry = typedByKind[kind];
+  if (entry === undefined && kind !== KIND_ARRAY_BUFFER) {
+    state.fail("term_unknown_tag", `unknown kind of typed array ${kind}`);
+  }
+  if (entry !== undefined && count % entry.elementBytes !== 0) {
+    state.fail("term_bad_value", "length of typed array is not a whole number of elements");
+  }
+  state.position = position + count;
+  const buffer = copyOf(state, position, count);
+  return entry === undefined ? buffer : new entry.type(buffer);
+}
+
+/** An array of numbers in one of the packed kinds. */
+export function readPacked(state: DecodeState): number[] {
+  const kind = readUint8(state);
+  if (kind < KIND_INT8 || kind > KIND_FLOAT64)
+    state.fail("term_unknown_tag", `unknown kind of packed array ${kind}`);
+  const size = typedByKind[kind]!.elementBytes;
+  const count = readCount(state, size);
+  const { view, position } = state;
+  state.position = position + count * size;
+  const result: number[] = [];
+  switch (kind) {
+    case KIND_INT8:
+      for (let i = 0; i < count; i++) result.push(view.getInt8(position + i));
+      return result;
+    case KIND_UINT8:
+      for (let i = 0; i < count; i++) result.push(view.getUint8(position + i));
+      return result;
+    case KIND_INT16:
+      for (let i = 0; i < count; i++) result.push(view.getInt16(position + i * 2, true));
+      return result;
+    case KIND_UINT16:
+      for (let i = 0; i < count; i++) result.push(view.getUint16(position + i * 2, true));
+      return result;
+    case KIND_INT32:
+      for (let i = 0; i < count; i++) result.push(view.getInt32(position + i * 4, true));
+      return result;
+    case KIND_UINT32:
+      for (let i = 0; i < count; i++) result.push(view.getUint32(position + i * 4, true));
+      return result;
+    default:
+      for (let i = 0; i < count; i++) result.push(view.getFloat64(position + i * 8, true));
+      return result;
+  }
+}
+
+/** The node of a pid or ref, by index or (`define`) in full. */
+export function readNode(state: DecodeState, define: boolean): NodeRef {
+  if (!define) {
+    const index = readVarint(state);
+    if (index >= state.nodes.length)
+      state.fail("term_bad_index", `dictionary has no node ${index}`);
+    return state.nodes[index]!;
+  }
+  const name = readStringTerm(state);
+  if (name.length > NODE_NAME_CHARS_MAX) state.fail("term_bad_value", "name of a node is too long");
+  const nodeRef = state.identities.nodeRef(name, readUint48(state));
+  state.defineNode(nodeRef);
+  return nodeRef;
+}

@@ -1,0 +1,135 @@
+import type { ByteReader } from "../base/bytes.ts";
+import { DecodeError, type DecodeErrorCode } from "../base/error.ts";
+import {
+  TERM_DICTIONARY_BYTES_MAX,
+  TERM_NODES_MAX,
+  TERM_SHAPES_MAX,
+  TERM_STRINGS_MAX,
+} from "../base/limits.ts";
+import type { Identities } from "./identities.ts";
+import type { NodeRef } from "./node-ref.ts";
+import type { ShapeReader } from "./shape-readers.ts";
+import { RESET, STF_VERSION } from "./tags.ts";
+
+export interface DecodeOptions {
+  /** Whose pids and nodes the result refers to; the ambient ones if left out. */
+  readonly identities?: Identities;
+  /** Byte arrays as copies (the default) or as views of the input, which then must not change. */
+  readonly bytes?: "copy" | "view";
+}
+
+/**
+ * Input position and dictionary of one decoder. The functions of `decode-*.ts` work on it. `bytes[position .. end)` is
+ * still to be read; nothing at or behind `end` is ever looked at.
+ */
+export class DecodeState {
+  bytes: Buffer;
+  position = 0;
+  end = 0;
+  depth = 0;
+  identities: Identities;
+  readonly #options: DecodeOptions;
+  /** Byte arrays as views of the input. */
+  views: boolean;
+  /** The first struct of this term that could not be built. */
+  undecodable: DecodeError | undefined = undefined;
+
+  readonly strings: string[] = [];
+  readonly shapes: ShapeReader[] = [];
+  readonly nodes: NodeRef[] = [];
+  #text = 0;
+  #begun = false;
+
+  #view: DataView | undefined = undefined;
+  #viewBytes: Buffer | undefined = undefined;
+
+  constructor(identities: Identities, options: DecodeOptions, bytes: Buffer) {
+    this.identities = identities;
+    this.#options = options;
+    this.views = options.bytes === "view";
+    this.bytes = bytes;
+  }
+
+  get options(): DecodeOptions {
+    return this.#options;
+  }
+
+  /** `bytes` as a DataView, made when it is first asked for. */
+  get view(): DataView {
+    if (this.#view === undefined || this.#viewBytes !== this.bytes) {
+      this.#viewBytes = this.bytes;
+      this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    }
+    return this.#view;
+  }
+
+  /** Begins a term: reads what comes before it. */
+  begin(reader: ByteReader): void {
+    this.bytes = reader.bytes;
+    this.position = reader.position;
+    this.end = reader.end;
+    this.depth = 0;
+    this.undecodable = undefined;
+    if (!this.#begun) this.#version();
+    else if (this.position < this.end && this.bytes[this.position] === RESET) {
+      this.reset();
+      this.#begun = true;
+      this.position++;
+      this.#version();
+    }
+  }
+
+  /** Empties the dictionary; the next term begins with the version byte. */
+  reset(): void {
+    this.strings.length = 0;
+    this.shapes.length = 0;
+    this.nodes.length = 0;
+    this.#text = 0;
+    this.#begun = false;
+  }
+
+  defineString(text: string, bytes: number): void {
+    if (this.strings.length >= TERM_STRINGS_MAX)
+      this.fail("term_bad_index", "too many dictionary strings");
+    this.#takeText(bytes);
+    this.strings.push(text);
+  }
+
+  defineShape(shape: ShapeReader, bytes: number): void {
+    if (this.shapes.length >= TERM_SHAPES_MAX)
+      this.fail("term_bad_index", "too many dictionary shapes");
+    this.#takeText(bytes);
+    this.shapes.push(shape);
+  }
+
+  defineNode(nodeRef: NodeRef): void {
+    if (this.nodes.length >= TERM_NODES_MAX)
+      this.fail("term_bad_index", "too many dictionary nodes");
+    this.nodes.push(nodeRef);
+  }
+
+  /** Checks that `count` bytes are left. */
+  need(count: number): void {
+    if (count > this.end - this.position)
+      this.fail("term_truncated", `term is truncated: ${count} bytes expected`);
+  }
+
+  fail(code: DecodeErrorCode, text: string): never {
+    throw new DecodeError(code, text, this.position);
+  }
+
+  #takeText(bytes: number): void {
+    this.#text += bytes;
+    if (this.#text > TERM_DICTIONARY_BYTES_MAX)
+      this.fail("term_too_large", "dictionary is over its limit");
+  }
+
+  #version(): void {
+    this.need(1);
+    const version = this.bytes[this.position]!;
+    if (version !== STF_VERSION)
+      this.fail("term_version", `term version: got ${version}, expected ${STF_VERSION}`);
+    this.position++;
+    this.#begun = true;
+  }
+}

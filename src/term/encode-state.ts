@@ -1,0 +1,264 @@
+import type { ByteWriter } from "../base/bytes.ts";
+import {
+  TERM_DICTIONARY_BYTES_MAX,
+  TERM_NODES_MAX,
+  TERM_SHAPES_MAX,
+  TERM_STRINGS_MAX,
+} from "../base/limits.ts";
+import type { NodeRef } from "./node-ref.ts";
+import type { Shape } from "./shapes.ts";
+import { RESET, STF_VERSION } from "./tags.ts";
+
+/** Thrown inside the encoder, never seen outside: the term is longer than the caller allows. */
+export const TOO_LONG: unique symbol = Symbol("too long");
+/** Thrown inside the encoder: the term holds something that cannot be sent; the path is searched for afterwards. */
+export const REFUSED: unique symbol = Symbol("refused");
+
+/** What every write of a small item may assume to have: the longest fixed-size item has 16 bytes. */
+export const SLACK = 16;
+
+/** Slots of the string table, twice the entries so that most strings find one of their two slots free. */
+const SLOTS = TERM_STRINGS_MAX * 2;
+
+/** Times that a full dictionary was missed after which it starts over. */
+const MISSES_MAX = TERM_STRINGS_MAX * 2;
+
+/** Characters of a string that may enter the dictionary: longer ones rarely come back. */
+export const DICTIONARY_CHARS_MAX = 32;
+
+/** What comes before the next term: nothing, the version byte, or RESET and the version byte. */
+type Preamble = 0 | 1 | 2;
+
+/** Where to go back to: the counts of the dictionary and the length of the output. */
+class Mark {
+  length = 0;
+  strings = 0;
+  shapes = 0;
+  nodes = 0;
+  text = 0;
+  preamble: Preamble = 1;
+}
+
+/**
+ * Output position and dictionary of one encoder. The functions of `encode-*.ts` work on it: they take the position as
+ * an argument and return the next one, so that it stays in a register.
+ *
+ * The dictionary holds strings, shapes and nodes by the index that the decoder gives them too: in order of definition.
+ * A string enters when it is written for the second time. Validity is a number, `epoch`, so that emptying it is free.
+ */
+export class EncodeState {
+  bytes: Buffer;
+  view: DataView;
+  /** `bytes[position .. end)` may be written without asking; at `end` call `grow`. */
+  end = 0;
+  depth = 0;
+  /** Objects have inherited enumerable fields here (somebody changed `Object.prototype`): take the careful path. */
+  polluted = false;
+  #writer: ByteWriter;
+  #start = 0;
+  #bytesMax = 0;
+
+  /** Grows with every reset: entries of another epoch do not exist. */
+  epoch = 1;
+  readonly slotStrings: (string | undefined)[] = new Array<string | undefined>(SLOTS).fill(
+    undefined,
+  );
+  readonly slotEpochs = new Int32Array(SLOTS);
+  /** Index of the string in that slot; −1 while it was written only once. */
+  readonly slotIndexes = new Int32Array(SLOTS);
+  readonly #stringSlots = new Int32Array(TERM_STRINGS_MAX);
+  stringCount = 0;
+
+  /** By `Shape.id`. */
+  shapeEpochs = new Int32Array(64);
+  shapeIndexes = new Int32Array(64);
+  readonly #shapeIds = new Int32Array(TERM_SHAPES_MAX);
+  shapeCount = 0;
+
+  readonly #nodeIndexes = new Map<NodeRef, number>();
+  readonly #nodes: NodeRef[] = [];
+  nodeLast: NodeRef | undefined = undefined;
+  nodeLastIndex = 0;
+
+  #text = 0;
+  #misses = 0;
+  #preamble: Preamble = 1;
+  readonly #inner = new Mark();
+  readonly #outer = new Mark();
+
+  constructor(writer: ByteWriter) {
+    this.#writer = writer;
+    this.bytes = writer.bytes;
+    this.view = writer.view;
+  }
+
+  /** Begins a term on `writer`: sets the limit, remembers where to go back to, writes what comes first. */
+  begin(writer: ByteWriter, bytesMax: number): number {
+    if (this.#misses > MISSES_MAX) this.#startOver();
+    this.#writer = writer;
+    this.#start = writer.length;
+    this.#bytesMax = bytesMax;
+    this.bytes = writer.bytes;
+    this.view = writer.view;
+    this.end = Math.min(writer.bytes.length, this.#start + bytesMax + SLACK);
+    this.depth = 0;
+    this.#keep(this.#inner, writer.length);
+    let position = this.#start;
+    if (this.#preamble !== 0) {
+      if (position + SLACK > this.end) this.grow(position, SLACK);
+      if (this.#preamble === 2) this.bytes[position++] = RESET;
+      this.bytes[position++] = STF_VERSION;
+      this.#preamble = 0;
+    }
+    return position;
+  }
+
+  /** Ends the term at `position`. Throws TOO_LONG if it is longer than allowed. */
+  finish(position: number): void {
+    if (position - this.#start > this.#bytesMax) throw TOO_LONG;
+    this.#writer.length = position;
+  }
+
+  /** Takes the term back: output and dictionary are as before `begin`. */
+  abandon(): void {
+    this.#return(this.#inner, this.#writer);
+  }
+
+  /** Remembers where `rollback` goes back to. */
+  checkpoint(writer: ByteWriter): void {
+    this.#keep(this.#outer, writer.length);
+  }
+
+  /** Output and dictionary are as they were at the checkpoint. */
+  rollback(writer: ByteWriter): void {
+    this.#return(this.#outer, writer);
+  }
+
+  /** Empties the dictionary; the next term begins with the version byte, as at the start of a stream. */
+  reset(): void {
+    this.#clear();
+    this.#preamble = 1;
+    this.#keep(this.#outer, 0);
+  }
+
+  /** Makes room for `count` bytes after `position`; throws TOO_LONG where that is over the limit. */
+  grow(position: number, count: number): void {
+    if (position + count - this.#start > this.#bytesMax + SLACK) throw TOO_LONG;
+    if (position + count > this.bytes.length) {
+      this.#writer.grow(position, count);
+      this.bytes = this.#writer.bytes;
+      this.view = this.#writer.view;
+    }
+    this.end = Math.min(this.bytes.length, this.#start + this.#bytesMax + SLACK);
+  }
+
+  /** Gives the string in `slot` the next index; −1 if the dictionary is full. */
+  defineString(slot: number, chars: number): number {
+    if (this.stringCount >= TERM_STRINGS_MAX || !this.#takeText(chars * 3)) return -1;
+    const index = this.stringCount++;
+    this.slotIndexes[slot] = index;
+    this.#stringSlots[index] = slot;
+    return index;
+  }
+
+  /** Index of the shape; −1 if it has none yet. */
+  shapeIndex(shape: Shape): number {
+    return shape.id < this.shapeEpochs.length && this.shapeEpochs[shape.id] === this.epoch
+      ? this.shapeIndexes[shape.id]!
+      : -1;
+  }
+
+  /** Gives the shape the next index; false if the dictionary is full. */
+  defineShape(shape: Shape): boolean {
+    if (this.shapeCount >= TERM_SHAPES_MAX || !this.#takeText(shape.definition.length))
+      return false;
+    if (shape.id >= this.shapeEpochs.length) {
+      this.shapeEpochs = widened(this.shapeEpochs, shape.id);
+      this.shapeIndexes = widened(this.shapeIndexes, shape.id);
+    }
+    this.shapeEpochs[shape.id] = this.epoch;
+    this.shapeIndexes[shape.id] = this.shapeCount;
+    this.#shapeIds[this.shapeCount++] = shape.id;
+    return true;
+  }
+
+  /** Index of the node; −1 if it has none yet. */
+  nodeIndex(nodeRef: NodeRef): number {
+    const index = this.#nodeIndexes.get(nodeRef);
+    if (index === undefined) return -1;
+    this.nodeLast = nodeRef;
+    this.nodeLastIndex = index;
+    return index;
+  }
+
+  /** Gives the node the next index. The table starts over with the next term when it is full. */
+  defineNode(nodeRef: NodeRef): void {
+    if (this.#nodes.length >= TERM_NODES_MAX - SLACK) this.#misses = MISSES_MAX + 1;
+    this.#nodeIndexes.set(nodeRef, this.#nodes.length);
+    this.#nodes.push(nodeRef);
+  }
+
+  /** Whether another node fits: the last few places are for the term that is being written. */
+  get nodesFull(): boolean {
+    return this.#nodes.length >= TERM_NODES_MAX;
+  }
+
+  /** Forgets the ids of shapes, after the table of shapes started over. The decoder's entries stay, unused. */
+  forgetShapes(): void {
+    this.shapeEpochs.fill(0);
+  }
+
+  #takeText(bytes: number): boolean {
+    if (this.#text + bytes > TERM_DICTIONARY_BYTES_MAX) {
+      this.#misses++;
+      return false;
+    }
+    this.#text += bytes;
+    return true;
+  }
+
+  #startOver(): void {
+    this.#clear();
+    this.#preamble = this.#preamble === 1 ? 1 : 2;
+    this.#keep(this.#outer, this.#outer.length);
+  }
+
+  #clear(): void {
+    this.epoch++;
+    this.stringCount = 0;
+    this.shapeCount = 0;
+    this.#text = 0;
+    this.#misses = 0;
+    if (this.#nodes.length > 0) {
+      this.#nodeIndexes.clear();
+      this.#nodes.length = 0;
+    }
+    this.nodeLast = undefined;
+  }
+
+  #keep(mark: Mark, length: number): void {
+    mark.length = length;
+    mark.strings = this.stringCount;
+    mark.shapes = this.shapeCount;
+    mark.nodes = this.#nodes.length;
+    mark.text = this.#text;
+    mark.preamble = this.#preamble;
+  }
+
+  #return(mark: Mark, writer: ByteWriter): void {
+    writer.length = mark.length;
+    while (this.stringCount > mark.strings)
+      this.slotIndexes[this.#stringSlots[--this.stringCount]!] = -1;
+    while (this.shapeCount > mark.shapes) this.shapeEpochs[this.#shapeIds[--this.shapeCount]!] = 0;
+    while (this.#nodes.length > mark.nodes) this.#nodeIndexes.delete(this.#nodes.pop()!);
+    this.nodeLast = undefined;
+    this.#text = mark.text;
+    this.#preamble = mark.preamble;
+  }
+}
+
+function widened(array: Int32Array, index: number): Int32Array<ArrayBuffer> {
+  const wider = new Int32Array(Math.max(array.length * 2, index + 1));
+  wider.set(array);
+  return wider;
+}

@@ -1,0 +1,360 @@
+import { TERM_DEPTH_MAX } from "../base/limits.ts";
+import {
+  numberBytes,
+  writeBigInt,
+  writeBytes,
+  writeIdentity,
+  writeInlineString,
+  writeNameString,
+  writeNumber,
+  writeString,
+  writeVarint,
+} from "./encode-leaf.ts";
+import { REFUSED, SLACK, type EncodeState } from "./encode-state.ts";
+import { Pid } from "./pid.ts";
+import { Ref } from "./ref.ts";
+import { shapeOf, type Shape } from "./shapes.ts";
+import { structOf, type StructEntry } from "./struct.ts";
+import {
+  ARRAY,
+  ARRAY_PACKED,
+  ARRAY_VARINT,
+  DATE,
+  ERROR,
+  FALSE,
+  KIND_ARRAY_BUFFER,
+  KIND_FLOAT64,
+  KIND_INT16,
+  KIND_INT32,
+  KIND_INT8,
+  KIND_UINT16,
+  KIND_UINT32,
+  KIND_UINT8,
+  MAP,
+  NULL,
+  OBJECT,
+  OBJECT_NULL,
+  PID,
+  REF,
+  SET,
+  SHAPE,
+  SHAPE_REF16,
+  SHAPE_REF8,
+  STRUCT,
+  TRUE,
+  TYPED_ARRAY,
+  UNDEFINED,
+} from "./tags.ts";
+import { typedByKind, typedByPrototype } from "./typed-kinds.ts";
+
+/** Numbers that an array must have to be written packed. */
+const PACKED_MIN = 4;
+
+/** Appends any value. Throws REFUSED for what cannot be sent, TOO_LONG over the limit, and what a user's codec throws. */
+export function writeValue(state: EncodeState, position: number, value: unknown): number {
+  switch (typeof value) {
+    case "string":
+      return writeString(state, position, value);
+    case "number":
+      return writeNumber(state, position, value);
+    case "object":
+      return value === null ? writeTag(state, position, NULL) : writeObject(state, position, value);
+    case "boolean":
+      return writeTag(state, position, value ? TRUE : FALSE);
+    case "undefined":
+      return writeTag(state, position, UNDEFINED);
+    case "bigint":
+      return writeBigInt(state, position, value);
+    default:
+      throw REFUSED;
+  }
+}
+
+function writeTag(state: EncodeState, position: number, tag: number): number {
+  if (position + SLACK > state.end) state.grow(position, SLACK);
+  state.bytes[position] = tag;
+  return position + 1;
+}
+
+function writeObject(state: EncodeState, position: number, value: object): number {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype === Object.prototype) return writeRecord(state, position, value, false);
+  if (prototype === Array.prototype && Array.isArray(value))
+    return writeArray(state, position, value);
+  if (prototype === Pid.prototype) {
+    const pid = value as Pid;
+    if (!pid.interned) pid.nodeRef.identities.adopt(pid);
+    return writeIdentity(state, position, PID, pid.nodeRef, pid.local);
+  }
+  return prototype === null
+    ? writeRecord(state, position, value, true)
+    : writeOther(state, position, value, prototype);
+}
+
+function writeOther(
+  state: EncodeState,
+  position: number,
+  value: object,
+  prototype: object,
+): number {
+  const entry = structOf(prototype);
+  if (entry !== undefined) return writeStruct(state, position, value, entry);
+  if (value instanceof Map && prototype === Map.prototype) return writeMap(state, position, value);
+  if (
+    value instanceof Uint8Array &&
+    (prototype === Uint8Array.prototype || prototype === Buffer.prototype)
+  ) {
+    return writeBytes(state, position, value);
+  }
+  if (value instanceof Date && prototype === Date.prototype) {
+    position = writeTag(state, position, DATE);
+    state.view.setFloat64(position, value.getTime(), true);
+    return position + 8;
+  }
+  if (value instanceof Set && prototype === Set.prototype) return writeSet(state, position, value);
+  if (value instanceof Ref) {
+    if (!value.interned) value.nodeRef.identities.adoptRef(value);
+    return writeIdentity(state, position, REF, value.nodeRef, value.id);
+  }
+  if (value instanceof Error) return writeError(state, position, value);
+  if (value instanceof ArrayBuffer) {
+    return writeRaw(state, position, KIND_ARRAY_BUFFER, new Uint8Array(value));
+  }
+  const kind = ArrayBuffer.isView(value) ? typedByPrototype.get(prototype) : undefined;
+  if (kind === undefined) throw REFUSED;
+  const view = value as ArrayBufferView;
+  return writeRaw(
+    state,
+    position,
+    kind.kind,
+    new Uint8Array(view.buffer, view.byteOffset, view.byteLength),
+  );
+}
+
+function enter(state: EncodeState): void {
+  // Cycles end here too; which of the two it was is found out when the path is searched for.
+  if (++state.depth > TERM_DEPTH_MAX) throw REFUSED;
+}
+
+function writeRecord(
+  state: EncodeState,
+  position: number,
+  value: object,
+  nullPrototype: boolean,
+): number {
+  enter(state);
+  const shape = state.polluted ? undefined : shapeOf(value, nullPrototype);
+  if (shape === undefined) position = writePairs(state, position, value, nullPrototype);
+  else {
+    const index = state.shapeIndex(shape);
+    if (index >= 0)
+      position = writeFields(state, writeShapeRef(state, position, index), value, shape);
+    else if (state.defineShape(shape)) {
+      const { definition } = shape;
+      if (position + definition.length + SLACK > state.end)
+        state.grow(position, definition.length + SLACK);
+      state.bytes.set(definition, position);
+      position = writeFields(state, position + definition.length, value, shape);
+    } else position = writePairs(state, position, value, nullPrototype);
+  }
+  state.depth--;
+  return position;
+}
+
+function writeShapeRef(state: EncodeState, position: number, index: number): number {
+  if (position + SLACK > state.end) state.grow(position, SLACK);
+  const bytes = state.bytes;
+  if (index < 64) {
+    bytes[position] = SHAPE + index;
+    return position + 1;
+  }
+  if (index < 320) {
+    bytes[position] = SHAPE_REF8;
+    bytes[position + 1] = index - 64;
+    return position + 2;
+  }
+  bytes[position] = SHAPE_REF16;
+  bytes[position + 1] = index;
+  bytes[position + 2] = index >>> 8;
+  return position + 3;
+}
+
+function writeFields(state: EncodeState, position: number, value: object, shape: Shape): number {
+  const { keys } = shape;
+  for (let i = 0; i < keys.length; i++) {
+    position = writeValue(state, position, (value as Record<string, unknown>)[keys[i]!]);
+  }
+  return position;
+}
+
+/** Keys and values in turn: for keys that are met for the first time, or that are data. */
+function writePairs(
+  state: EncodeState,
+  position: number,
+  value: object,
+  nullPrototype: boolean,
+): number {
+  const keys = Object.keys(value);
+  position = writeTag(state, position, nullPrototype ? OBJECT_NULL : OBJECT);
+  position = writeVarint(state, position, keys.length);
+  for (const key of keys) {
+    position = writeString(state, position, key);
+    position = writeValue(state, position, (value as Record<string, unknown>)[key]);
+  }
+  return position;
+}
+
+function writeArray(state: EncodeState, position: number, value: readonly unknown[]): number {
+  enter(state);
+  const count = value.length;
+  const kind = count >= PACKED_MIN && typeof value[0] === "number" ? packedKind(value) : 0;
+  if (kind !== 0) position = writePacked(state, position, value as readonly number[], kind);
+  else {
+    if (count <= 15) position = writeTag(state, position, ARRAY + count);
+    else position = writeVarint(state, writeTag(state, position, ARRAY_VARINT), count);
+    for (let i = 0; i < count; i++) position = writeValue(state, position, value[i]);
+  }
+  state.depth--;
+  return position;
+}
+
+/** The kind that makes an array of numbers shorter than its elements one by one; 0 if there is none. */
+function packedKind(value: readonly unknown[]): number {
+  let min = 0;
+  let max = 0;
+  let bytes = 0;
+  let integers = true;
+  for (let i = 0; i < value.length; i++) {
+    const element = value[i];
+    if (typeof element !== "number") return 0;
+    const single = numberBytes(element);
+    bytes += single;
+    if (single > 5) integers = false;
+    else if (element < min) min = element;
+    else if (element > max) max = element;
+  }
+  const kind = !integers ? KIND_FLOAT64 : min < 0 ? signedKind(min, max) : unsignedKind(max);
+  const header = value.length <= 0x7f ? 3 : 5;
+  return kind !== 0 && header + value.length * typedByKind[kind]!.elementBytes <= bytes ? kind : 0;
+}
+
+function signedKind(min: number, max: number): number {
+  if (min >= -0x80 && max <= 0x7f) return KIND_INT8;
+  if (min >= -0x8000 && max <= 0x7fff) return KIND_INT16;
+  return min >= -0x8000_0000 && max <= 0x7fff_ffff ? KIND_INT32 : KIND_FLOAT64;
+}
+
+function unsignedKind(max: number): number {
+  return max <= 0xff ? KIND_UINT8 : max <= 0xffff ? KIND_UINT16 : KIND_UINT32;
+}
+
+function writePacked(
+  state: EncodeState,
+  position: number,
+  value: readonly number[],
+  kind: number,
+): number {
+  const count = value.length;
+  const size = count * typedByKind[kind]!.elementBytes;
+  if (position + size + SLACK > state.end) state.grow(position, size + SLACK);
+  state.bytes[position] = ARRAY_PACKED;
+  state.bytes[position + 1] = kind;
+  position = writeVarint(state, position + 2, count);
+  const { bytes, view } = state;
+  if (kind <= KIND_UINT8) for (let i = 0; i < count; i++) bytes[position + i] = value[i]!;
+  else if (kind <= KIND_UINT16)
+    for (let i = 0; i < count; i++) view.setInt16(position + i * 2, value[i]!, true);
+  else if (kind === KIND_FLOAT64)
+    for (let i = 0; i < count; i++) view.setFloat64(position + i * 8, value[i]!, true);
+  else for (let i = 0; i < count; i++) view.setInt32(position + i * 4, value[i]!, true);
+  return position + size;
+}
+
+function writeMap(
+  state: EncodeState,
+  position: number,
+  value: ReadonlyMap<unknown, unknown>,
+): number {
+  enter(state);
+  let left = value.size;
+  position = writeVarint(state, writeTag(state, position, MAP), left);
+  for (const [key, item] of value) {
+    if (--left < 0) break;
+    position = writeValue(state, position, key);
+    position = writeValue(state, position, item);
+  }
+  // A codec or getter that changes what is being sent would make the count a lie.
+  if (left !== 0) throw REFUSED;
+  state.depth--;
+  return position;
+}
+
+function writeSet(state: EncodeState, position: number, value: ReadonlySet<unknown>): number {
+  enter(state);
+  let left = value.size;
+  position = writeVarint(state, writeTag(state, position, SET), left);
+  for (const item of value) {
+    if (--left < 0) break;
+    position = writeValue(state, position, item);
+  }
+  if (left !== 0) throw REFUSED;
+  state.depth--;
+  return position;
+}
+
+function writeRaw(state: EncodeState, position: number, kind: number, raw: Uint8Array): number {
+  if (position + raw.length + SLACK > state.end) state.grow(position, raw.length + SLACK);
+  state.bytes[position] = TYPED_ARRAY;
+  state.bytes[position + 1] = kind;
+  position = writeVarint(state, position + 2, raw.length);
+  if (position + raw.length > state.end) state.grow(position, raw.length);
+  state.bytes.set(raw, position);
+  return position + raw.length;
+}
+
+function writeStruct(
+  state: EncodeState,
+  position: number,
+  value: object,
+  entry: StructEntry,
+): number {
+  enter(state);
+  position = writeTag(state, position, STRUCT);
+  position = writeNameString(state, position, entry.name);
+  position = writeVarint(state, position, entry.version);
+  position = writeValue(state, position, entry.codec.encode(value));
+  state.depth--;
+  return position;
+}
+
+/** Own fields of an error that are sent apart from the others. */
+const ERROR_KEYS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
+
+function writeError(state: EncodeState, position: number, value: Error): number {
+  enter(state);
+  position = writeTag(state, position, ERROR);
+  position = writeNameString(state, position, String(value.name));
+  position = writeInlineString(state, position, String(value.message));
+  const { stack } = value;
+  position =
+    typeof stack === "string"
+      ? writeInlineString(state, position, stack)
+      : writeTag(state, position, UNDEFINED);
+  position = writePairs(state, position, errorFields(value), false);
+  position =
+    "cause" in value
+      ? writeValue(state, writeTag(state, position, ARRAY + 1), value.cause)
+      : writeTag(state, position, UNDEFINED);
+  state.depth--;
+  return position;
+}
+
+/** The own enumerable fields of an error, and the `errors` of an AggregateError. */
+export function errorFields(value: Error): Record<string, unknown> {
+  const fields: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const key of Object.keys(value)) {
+    if (!ERROR_KEYS.has(key)) fields[key] = (value as unknown as Record<string, unknown>)[key];
+  }
+  if (value instanceof AggregateError) fields["errors"] = value.errors;
+  return fields;
+}

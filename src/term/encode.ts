@@ -1,0 +1,130 @@
+import type { ByteWriter } from "../base/bytes.ts";
+import { EncodeError } from "../base/error.ts";
+import { MESSAGE_BYTES_MAX } from "../base/limits.ts";
+import { writeIdentity, writeNameString } from "./encode-leaf.ts";
+import { EncodeState, REFUSED, TOO_LONG } from "./encode-state.ts";
+import { writeValue } from "./encode-value.ts";
+import { explain } from "./explain.ts";
+import type { Pid } from "./pid.ts";
+import type { Ref } from "./ref.ts";
+import { shapes, sweepShapes } from "./shapes.ts";
+import { PID, REF } from "./tags.ts";
+
+/**
+ * Writes terms of one stream: shapes, short strings and nodes go once, then by index, so that what was written must be
+ * read in the same order by one `TermDecoder`. Source of the idea: OTP's atom cache.
+ *
+ * Whatever throws or returns false leaves the writer's length and the dictionary as they were before the call. Who puts
+ * several terms in one message takes a `checkpoint` first, and can `rollback` to it.
+ */
+export class TermEncoder {
+  readonly #state: EncodeState;
+  #generation: number;
+  #busy = false;
+
+  constructor(writer: ByteWriter) {
+    this.#state = new EncodeState(writer);
+    this.#generation = shapes.generation;
+  }
+
+  /**
+   * Appends a value.
+   *
+   * @param root what the path in an error begins with
+   * @throws {EncodeError} with the path to what cannot be sent, or `too_large`
+   */
+  write(writer: ByteWriter, value: unknown, bytesMax = MESSAGE_BYTES_MAX, root = "message"): void {
+    if (!this.tryWrite(writer, value, bytesMax, root)) {
+      throw new EncodeError("too_large", root, `term is over the limit of ${bytesMax} bytes`);
+    }
+  }
+
+  /** Appends a value unless it is longer than `bytesMax`: then nothing is written and the result is false. */
+  tryWrite(writer: ByteWriter, value: unknown, bytesMax: number, root = "message"): boolean {
+    const state = this.#state;
+    let position = this.#begin(writer, bytesMax, root);
+    try {
+      position = writeValue(state, position, value);
+      state.finish(position);
+      return true;
+    } catch (error) {
+      state.abandon();
+      if (error === TOO_LONG) return false;
+      throw explainError(error, value, root);
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** Appends a pid term. */
+  writePid(writer: ByteWriter, pid: Pid): void {
+    if (!pid.interned) pid.nodeRef.identities.adopt(pid);
+    const position = this.#begin(writer, Infinity, "pid");
+    this.#state.finish(writeIdentity(this.#state, position, PID, pid.nodeRef, pid.local));
+    this.#end();
+  }
+
+  /** Appends a ref term. */
+  writeRef(writer: ByteWriter, ref: Ref): void {
+    if (!ref.interned) ref.nodeRef.identities.adoptRef(ref);
+    const position = this.#begin(writer, Infinity, "ref");
+    this.#state.finish(writeIdentity(this.#state, position, REF, ref.nodeRef, ref.id));
+    this.#end();
+  }
+
+  /** Appends a name (of a process, a node, a function): it enters the dictionary at once. */
+  writeName(writer: ByteWriter, name: string): void {
+    const position = this.#begin(writer, Infinity, "name");
+    this.#state.finish(writeNameString(this.#state, position, name));
+    this.#end();
+  }
+
+  /** Remembers writer and dictionary, for `rollback`. One checkpoint at a time. */
+  checkpoint(writer: ByteWriter): void {
+    this.#state.checkpoint(writer);
+  }
+
+  /** Takes back everything since the checkpoint. */
+  rollback(writer: ByteWriter): void {
+    this.#state.rollback(writer);
+  }
+
+  /** Starts a new stream: an empty dictionary, and the version byte before the next term. */
+  reset(): void {
+    this.#state.reset();
+  }
+
+  #begin(writer: ByteWriter, bytesMax: number, root: string): number {
+    if (this.#busy)
+      throw new EncodeError(
+        "not_encodable",
+        root,
+        "sent from inside a codec or getter of the same message",
+      );
+    this.#busy = true;
+    sweepShapes();
+    if (this.#generation !== shapes.generation) {
+      this.#generation = shapes.generation;
+      this.#state.forgetShapes();
+    }
+    shapes.active++;
+    this.#state.polluted = isPolluted();
+    return this.#state.begin(writer, bytesMax);
+  }
+
+  #end(): void {
+    shapes.active--;
+    this.#busy = false;
+  }
+}
+
+/** What the caller gets for what the encoder caught. */
+function explainError(error: unknown, value: unknown, root: string): EncodeError {
+  if (error instanceof EncodeError) return error;
+  return explain(value, root, error === REFUSED ? undefined : error);
+}
+
+function isPolluted(): boolean {
+  for (const _ in Object.prototype) return true;
+  return false;
+}

@@ -1,0 +1,103 @@
+import { TERM_SHAPE_KEYS_MAX } from "../base/limits.ts";
+import { readStringTerm } from "./decode-leaf.ts";
+import type { DecodeState } from "./decode-state.ts";
+
+/** Reads one value; the decoder of values, handed in because it in turn reads shapes. */
+export type ReadValue = (state: DecodeState) => unknown;
+
+/** Definitions that a thread remembers; over it all are forgotten and made again as they come. */
+const KNOWN_MAX = 4_096;
+
+/** Makes the objects of one shape, all with the same hidden class. */
+export class ShapeReader {
+  readonly keys: readonly string[];
+  readonly nullPrototype: boolean;
+  /** The definition's bytes: same bytes, same reader. */
+  readonly definition: Uint8Array;
+
+  constructor(keys: readonly string[], nullPrototype: boolean, definition: Uint8Array) {
+    this.keys = keys;
+    this.nullPrototype = nullPrototype;
+    this.definition = definition;
+  }
+
+  read(state: DecodeState, readValue: ReadValue): object {
+    const object = emptyObject(this.nullPrototype);
+    for (const key of this.keys) setField(object, key, readValue(state));
+    return object;
+  }
+}
+
+const known = new Map<number, ShapeReader[]>();
+let knownCount = 0;
+
+/** The reader for the definition at the position, which goes behind it. `nullPrototype` is what the tag said. */
+export function readDefinition(
+  state: DecodeState,
+  count: number,
+  nullPrototype: boolean,
+): ShapeReader {
+  state.need(count);
+  const { bytes, position } = state;
+  let hash = nullPrototype ? 1 : 2;
+  for (let i = 0; i < count; i++) hash = (Math.imul(hash, 31) + bytes[position + i]!) | 0;
+  const same = known.get(hash);
+  if (same !== undefined) {
+    for (const reader of same) {
+      if (
+        reader.nullPrototype === nullPrototype &&
+        equalBytes(reader.definition, bytes, position, count)
+      ) {
+        state.position = position + count;
+        return reader;
+      }
+    }
+  }
+  const reader = parseDefinition(state, count, nullPrototype);
+  if (++knownCount > KNOWN_MAX) {
+    known.clear();
+    knownCount = 1;
+  }
+  const list = known.get(hash);
+  if (list === undefined) known.set(hash, [reader]);
+  else list.push(reader);
+  return reader;
+}
+
+function parseDefinition(state: DecodeState, count: number, nullPrototype: boolean): ShapeReader {
+  const start = state.position;
+  const { end } = state;
+  state.end = start + count;
+  const keys: string[] = [];
+  while (state.position < state.end) keys.push(readStringTerm(state));
+  state.end = end;
+  if (keys.length > TERM_SHAPE_KEYS_MAX) state.fail("term_bad_value", "shape has too many keys");
+  if (new Set(keys).size !== keys.length) state.fail("term_bad_value", "shape has a key twice");
+  return new ShapeReader(
+    keys,
+    nullPrototype,
+    new Uint8Array(state.bytes.subarray(start, start + count)),
+  );
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array, start: number, count: number): boolean {
+  if (a.length !== count) return false;
+  for (let i = 0; i < count; i++) if (a[i] !== b[start + i]) return false;
+  return true;
+}
+
+export function emptyObject(nullPrototype: boolean): object {
+  return nullPrototype ? (Object.create(null) as object) : {};
+}
+
+/** Sets an own field, whatever its name: assigning `__proto__` would set the prototype. */
+export function setField(object: object, key: string, value: unknown): void {
+  if (key === "__proto__") {
+    Object.defineProperty(object, key, {
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  } else (object as Record<string, unknown>)[key] = value;
+}
