@@ -5,13 +5,17 @@ const TIMEOUT_MS_MAX = 2_147_483_647;
 
 /** A wait longer than one `setTimeout` can express. */
 class LongTimer {
+  /** The piece that runs now. */
   timeout: ReturnType<typeof setTimeout>;
 
   constructor(afterMs: number, callback: () => void) {
-    this.timeout = setTimeout(() => {
-      const restMs = afterMs - TIMEOUT_MS_MAX;
-      if (restMs > TIMEOUT_MS_MAX) this.timeout = new LongTimer(restMs, callback).timeout;
-      else this.timeout = setTimeout(callback, restMs);
+    this.timeout = this.#start(afterMs, callback);
+  }
+
+  #start(afterMs: number, callback: () => void): ReturnType<typeof setTimeout> {
+    if (afterMs <= TIMEOUT_MS_MAX) return setTimeout(callback, afterMs);
+    return setTimeout(() => {
+      this.timeout = this.#start(afterMs - TIMEOUT_MS_MAX, callback);
     }, TIMEOUT_MS_MAX);
   }
 }
