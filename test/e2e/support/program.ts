@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+import { build } from "../../../scripts/build.ts";
 import { Lines } from "./lines.ts";
 
 /** The project's own folder. */
@@ -8,37 +8,8 @@ export const PROJECT = resolve(import.meta.dir, "../../..");
 /** The executable under test, as `npm run build` leaves it. */
 export const BINARY = join(PROJECT, "dist/snow-node");
 
-/** What the executable is made from: it is stale when one of these is younger. */
-const SOURCES = ["src", "bin", "scripts/build.ts", "package.json", "node_modules/bun/package.json"];
-
-function youngestMs(path: string): number {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return 0;
-  if (!stats.isDirectory()) return stats.mtimeMs;
-  return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((ms, entry) => Math.max(ms, statSync(join(entry.parentPath, entry.name)).mtimeMs), 0);
-}
-
 /** Builds the executable if there is none or one of its sources is younger; returns its path. */
-export async function buildIfNeeded(): Promise<string> {
-  if (existsSync(BINARY)) {
-    const builtMs = statSync(BINARY).mtimeMs;
-    if (SOURCES.every((path) => youngestMs(join(PROJECT, path)) <= builtMs)) return BINARY;
-  }
-  const build = Bun.spawn([process.execPath, join(PROJECT, "scripts/build.ts")], {
-    cwd: PROJECT,
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const lines = new Lines(build);
-  if ((await build.exited) !== 0 || !existsSync(BINARY)) {
-    await lines.ended();
-    throw new Error(`the build failed\n${lines.tail()}`);
-  }
-  return BINARY;
-}
+export const buildIfNeeded = (): Promise<string> => build({ force: false });
 
 export interface ProgramOptions {
   /** Working directory. */
