@@ -108,7 +108,8 @@ export class HandshakeSocket implements ConnectionHandler {
       return this.#drive();
     }
     this.#fail({
-      error: error ?? new ConnectionError("closed_by_peer", "connection closed before the handshake"),
+      error:
+        error ?? new ConnectionError("closed_by_peer", "connection closed before the handshake"),
       by: "peer",
       authenticated: false,
       peer: this.peer,

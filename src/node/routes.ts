@@ -1,0 +1,204 @@
+/**
+ * Where a signal goes that does not stay on its scheduler: over a port to another scheduler of this node, over a lane to
+ * another node, or into a queue while that node is dialled. Implements what `process/` calls `Outbound`.
+ */
+import { MESSAGE_BYTES_MAX } from "../base/limits.ts";
+import { LaneFullError } from "../base/error.ts";
+import type { Outbound } from "../process/outbound.ts";
+import type { NameOnNode, Signal } from "../process/signal.ts";
+import type { Identities } from "../term/identities.ts";
+import { Pid } from "../term/pid.ts";
+import { decode, encode } from "../term/stf.ts";
+import { obeysHardLimit } from "../wire/message.ts";
+import type { PortLink } from "./port-link.ts";
+
+/** Why a signal came back. */
+export type Undelivered = "noconnection" | "stale_creation" | "noproc";
+
+/** A session as far as routing is concerned. */
+export interface Route {
+  readonly node: string;
+  readonly creation: number;
+  /** Below its high-water mark. */
+  readonly ready: boolean;
+  message(from: Pid, to: Pid, message: unknown): void;
+  signal(signal: Signal): void;
+}
+
+export interface RoutesEvents {
+  /** A node without a session is needed. */
+  dial(node: string): void;
+  /** A signal cannot be delivered; the scheduler answers it as Erlang would. */
+  undeliverable(signal: Signal, reason: Undelivered): void;
+}
+
+interface Queue {
+  readonly signals: Signal[];
+  bytes: number;
+}
+
+export class Routes implements Outbound {
+  readonly #identities: Identities;
+  readonly #ports: readonly (PortLink | undefined)[];
+  readonly #events: RoutesEvents;
+  readonly #hardBytes: number;
+  readonly #routes = new Map<string, Route>();
+  readonly #waiting = new Map<string, Queue>();
+  /** The route taken last: one sender mostly talks to one node. */
+  #last: Route | undefined;
+
+  /** `ports` by scheduler number, from 1; the own place is undefined. */
+  constructor(options: {
+    readonly identities: Identities;
+    readonly ports: readonly (PortLink | undefined)[];
+    readonly hardBytes: number;
+    readonly events: RoutesEvents;
+  }) {
+    this.#identities = options.identities;
+    this.#ports = options.ports;
+    this.#hardBytes = options.hardBytes;
+    this.#events = options.events;
+  }
+
+  message(from: Pid, to: Pid, message: unknown): void {
+    const { nodeRef } = to;
+    if (nodeRef.isLocal) {
+      const port = this.#ports[to.scheduler];
+      if (port !== undefined) return port.message(from, to, message);
+      return this.#events.undeliverable({ kind: "message", from, to, message }, "noproc");
+    }
+    let route = this.#last;
+    if (route?.node !== nodeRef.name) route = this.#routes.get(nodeRef.name);
+    if (route !== undefined && route.creation === nodeRef.creation) {
+      this.#last = route;
+      return route.message(from, to, message);
+    }
+    this.#toNode(nodeRef.name, nodeRef.creation, { kind: "message", from, to, message });
+  }
+
+  signal(signal: Signal): void {
+    const to = targetOf(signal);
+    if (to instanceof Pid) {
+      if (!to.nodeRef.isLocal) return this.#toNode(to.nodeRef.name, to.nodeRef.creation, signal);
+      return this.#toScheduler(to.scheduler, signal);
+    }
+    if (to.node !== this.#identities.local.name) return this.#toNode(to.node, undefined, signal);
+    const scheduler = signal.kind === "spawn_request" ? signal.scheduler : undefined;
+    if (typeof scheduler === "number") return this.#toScheduler(scheduler, signal);
+    // A name of this node is resolved where it is used: nobody holds it.
+    this.#events.undeliverable(signal, "noproc");
+  }
+
+  ready(node: string, scheduler: number | undefined): boolean {
+    if (node !== this.#identities.local.name) return this.#routes.get(node)?.ready ?? true;
+    return scheduler === undefined || (this.#ports[scheduler]?.ready ?? true);
+  }
+
+  /** A session is up: what waited for the node goes first, in order. */
+  add(route: Route): void {
+    this.#routes.set(route.node, route);
+    const queue = this.#waiting.get(route.node);
+    this.#waiting.delete(route.node);
+    for (const signal of queue?.signals ?? []) this.#again(signal);
+  }
+
+  /** The session is over. Signals that wait for the node's next one stay. */
+  remove(route: Route): void {
+    if (this.#routes.get(route.node) === route) this.#routes.delete(route.node);
+    if (this.#last === route) this.#last = undefined;
+  }
+
+  /** The node could not be reached: everything that waits for it comes back. */
+  unreachable(node: string): void {
+    const queue = this.#waiting.get(node);
+    this.#waiting.delete(node);
+    for (const signal of queue?.signals ?? []) this.#events.undeliverable(signal, "noconnection");
+  }
+
+  has(node: string): boolean {
+    return this.#routes.has(node);
+  }
+
+  /** Signals that wait for a node, for leak checks. */
+  get waiting(): number {
+    let count = 0;
+    for (const queue of this.#waiting.values()) count += queue.signals.length;
+    return count;
+  }
+
+  #again(signal: Signal): void {
+    try {
+      this.signal(signal);
+    } catch (error) {
+      if (!(error instanceof LaneFullError)) throw error;
+      this.#events.undeliverable(signal, "noconnection");
+    }
+  }
+
+  #toScheduler(scheduler: number, signal: Signal): void {
+    const port = this.#ports[scheduler];
+    if (port !== undefined) return port.signal(signal);
+    this.#events.undeliverable(signal, "noproc");
+  }
+
+  #toNode(node: string, creation: number | undefined, signal: Signal): void {
+    const route = this.#routes.get(node);
+    if (route !== undefined) {
+      if (creation === undefined || creation === route.creation) return route.signal(signal);
+      // A lower creation is dead for ever; a higher one restarted unnoticed, and its session is on the way.
+      if (creation < route.creation) {
+        return this.#events.undeliverable(signal, "stale_creation");
+      }
+    }
+    if (node === this.#identities.local.name) {
+      return this.#events.undeliverable(signal, "stale_creation");
+    }
+    this.#wait(node, signal);
+    this.#events.dial(node);
+  }
+
+  #wait(node: string, signal: Signal): void {
+    let queue = this.#waiting.get(node);
+    if (queue === undefined) {
+      queue = { signals: [], bytes: 0 };
+      this.#waiting.set(node, queue);
+    }
+    if (!obeysHardLimit(signal.kind)) {
+      queue.signals.push(signal);
+      return;
+    }
+    // What was sent is the value at the time of sending: the sender may change it while the node is dialled.
+    const bytes = encode(contentOf(signal));
+    if (queue.bytes + bytes.length > Math.max(this.#hardBytes, MESSAGE_BYTES_MAX)) {
+      throw new LaneFullError(node, queue.bytes, this.#hardBytes);
+    }
+    queue.bytes += bytes.length;
+    queue.signals.push(withContent(signal, decode(bytes, { identities: this.#identities })));
+  }
+}
+
+/** The pid that decides where a signal goes, or the name on a node. */
+function targetOf(signal: Signal): Pid | NameOnNode {
+  switch (signal.kind) {
+    case "message_named":
+    case "monitor_named":
+      return signal;
+    case "spawn_request":
+      return { name: signal.functionName, node: signal.node };
+    default:
+      return signal.to;
+  }
+}
+
+function contentOf(signal: Signal): unknown {
+  if (signal.kind === "spawn_request") return signal.args;
+  return signal.kind === "message" || signal.kind === "message_named" ? signal.message : null;
+}
+
+function withContent(signal: Signal, content: unknown): Signal {
+  if (signal.kind === "spawn_request") return { ...signal, args: content as readonly unknown[] };
+  if (signal.kind === "message" || signal.kind === "message_named") {
+    return { ...signal, message: content };
+  }
+  return signal;
+}
