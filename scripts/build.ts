@@ -5,9 +5,18 @@
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+import { writePackage } from "./types.ts";
+
 const ROOT = resolve(import.meta.dir, "..");
 const OUTPUT = join(ROOT, "dist/snow-node");
-const SOURCES = ["src", "bin", "package.json", "package-lock.json", "scripts/build.ts"];
+const SOURCES = [
+  "src",
+  "bin",
+  "package.json",
+  "package-lock.json",
+  "scripts/build.ts",
+  "scripts/types.ts",
+];
 /** The executable and what its workers run: every worker needs an entry of its own, or it is missing in the file. */
 const ENTRIES = ["bin/snow-node.ts", "bin/scheduler-thread.ts"];
 
@@ -31,6 +40,7 @@ export async function build(options: { force: boolean }): Promise<string> {
   if (!options.force && upToDate()) return OUTPUT;
   const { version } = (await Bun.file(join(ROOT, "package.json")).json()) as { version: string };
   mkdirSync(join(ROOT, "dist"), { recursive: true });
+  const archive = await writePackage();
   // Built beside and renamed: a node that runs from the old file goes on, and nobody ever starts half a file.
   const fresh = `${OUTPUT}.${process.pid}`;
   const child = Bun.spawn(
@@ -41,6 +51,7 @@ export async function build(options: { force: boolean }): Promise<string> {
       // Files in the folder a node is started from must not run code in it.
       ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
       ...["--define", `SNOW_VERSION=${JSON.stringify(version)}`],
+      `--asset=${archive}`,
       ...ENTRIES,
       `--outfile=${fresh}`,
     ],
