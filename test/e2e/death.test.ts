@@ -49,7 +49,7 @@ test("kill -9 of a node is one noconnection and one NodeDown for every monitor, 
   expect(again.log("echo").map(({ said }) => said)).toEqual(["to the living", "to the living"]);
 
   for (const node of watchers) {
-    const deaths = node.log("down").map(({ what }) => what);
+    const deaths = node.log("down").map(({ what }) => String(what));
     expect(deaths.toSorted()).toEqual(["link", "name", "pid"]);
     expect(node.log("noticed").map(({ what }) => what)).toEqual(["nodedown", "nodeup"]);
   }

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { differingWords } from "../../examples/wordcount/count.ts";
+import { cutIntoBatches } from "../../examples/wordcount/batches.ts";
+import { addCounts, countWords, differingWords } from "../../examples/wordcount/count.ts";
 import { BinaryNode, randomCookie } from "./support/binary-node.ts";
 import { Folder } from "./support/folder.ts";
 import { processesIn } from "./support/leftovers.ts";
@@ -105,4 +106,23 @@ test("a word that differs, is missing or is new is found", () => {
   ).toEqual(["b"]);
   expect(differingWords(counts, new Map([["a", 1]]))).toEqual(["b"]);
   expect(differingWords(new Map([["a", 1]]), counts)).toEqual(["b"]);
+});
+
+test("a text cut into batches has the words of the whole", async () => {
+  using folder = new Folder();
+  const line = "Der Fluß, naïve façade — don't stop: 世界 снег ΣΊΣΥΦΟΣ 3.14\r\n";
+  const texts = [line.repeat(2_000), "one line without an end ".repeat(5_000), "", "last"];
+  const files = texts.map((text, n) => folder.write(`${n}.txt`, text));
+  const whole = new Map<string, number>();
+  for (const text of texts) countWords(text, whole);
+  const sum = new Map<string, number>();
+  let ids = 0;
+  for await (const batch of cutIntoBatches(files)) {
+    expect(batch.id).toBe(++ids);
+    const part = new Map<string, number>();
+    for (const text of batch.texts) countWords(text, part);
+    addCounts(sum, part);
+  }
+  expect(ids).toBeGreaterThan(10);
+  expect(differingWords(whole, sum)).toEqual([]);
 });

@@ -2,7 +2,7 @@
  * The user module that the nodes of these tests load from disk. What its processes see they write to the log, where
  * the tests read it; fields are named so that none of them hides one of the log's own.
  */
-import { define, Down, NodeDown, NodeUp, type Context, type Pid } from "snow-node";
+import { define, Down, NodeUp, type Context, type NodeDown, type Pid } from "snow-node";
 
 type Text = { readonly type: "text"; readonly text: string; readonly replyTo?: Pid<Text> };
 
