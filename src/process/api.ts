@@ -1,6 +1,7 @@
 /**
  * What an actor author types against: addresses, definitions, `Caller` and `Context`. Types only; `context.ts` and
- * `registry.ts` are the code behind them. `Pid<M>` is the typed face of the class in `term/pid.ts`.
+ * `registry.ts` are the code behind them. `Pid<M>` is contravariant: a `Pid<A | B>` fits where a
+ * `Pid<A>` is wanted; `Pid` can be linked, monitored and printed, never sent to; `Pid<unknown>` takes anything, unchecked.
  */
 import type {
   Down,
@@ -10,32 +11,13 @@ import type {
   NodeUp,
   SystemMessage,
 } from "./system-message.ts";
+import type { Pid } from "../term/pid.ts";
+import type { Ref } from "../term/ref.ts";
 import type { ExitReason } from "./exit-reason.ts";
 
-declare const takes: unique symbol;
 declare const typed: unique symbol;
 declare const started: unique symbol;
 declare const grouped: unique symbol;
-
-/**
- * The address of a process. Contravariant: a `Pid<A | B>` fits where a `Pid<A>` is wanted. `Pid` (= `Pid<never>`) can be
- * linked, monitored and printed, never sent to; `Pid<unknown>` takes anything, unchecked. The same process is the same
- * object within a thread: `===`, `Map` and `Set` work.
- */
-export interface Pid<in M = never> {
-  readonly [takes]: (message: M) => void;
-  /** The node it lives on, `name@host`. */
-  readonly node: string;
-  /** 64 bits for display, node id in the upper 16: differs between nodes, never to be stored or sent. */
-  readonly bits: bigint;
-  toString(): string;
-  toJSON(): string;
-}
-
-/** A unique token: a monitor, a timer. */
-export interface Ref {
-  toString(): string;
-}
 
 /** A name of one node with the messages its holder takes. Made by `named`. */
 export interface Name<in M> {
@@ -304,4 +286,4 @@ export interface Node extends Caller, AsyncDisposable {
   stop(wait?: Wait): Promise<void>;
 }
 
-export type { Down, Exit, ExitReason, NameConflict, NodeDown, NodeUp, SystemMessage };
+export type { Down, Exit, ExitReason, NameConflict, NodeDown, NodeUp, Pid, Ref, SystemMessage };

@@ -1,4 +1,5 @@
-import type { Pid, Ref } from "./api.ts";
+import type { Pid } from "../term/pid.ts";
+import type { Ref } from "../term/ref.ts";
 import type { ExitReason } from "./exit-reason.ts";
 
 /**

@@ -1,0 +1,223 @@
+import { Pid } from "../term/pid.ts";
+import type { Ref } from "../term/ref.ts";
+import type { ExitReason } from "./exit-reason.ts";
+import type { Pending } from "./pending.ts";
+import type { Process } from "./process.ts";
+import type { NameOnNode } from "./signal.ts";
+import { Down } from "./system-message.ts";
+
+/** A monitor that this process holds. */
+export interface Monitor {
+  readonly ref: Ref;
+  /** What its `Down` names. */
+  readonly target: Pid | NameOnNode;
+  /** Told instead of the mailbox: a call or a spawn that watches its target. */
+  readonly told: ((reason: ExitReason) => void) | undefined;
+}
+
+/** A monitor that somebody holds on this process. */
+export interface Watcher {
+  readonly from: Pid;
+  readonly ref: Ref;
+  readonly target: Pid | NameOnNode;
+}
+
+/** A call from a process of this scheduler that waits for this one; neighbours of the same kind in a list. */
+export interface LocalCall {
+  callerBefore: LocalCall | undefined;
+  callerAfter: LocalCall | undefined;
+  targetEnded(reason: ExitReason): void;
+}
+
+/** What a process has besides its mailbox, made when first needed: most processes never need most of it. */
+export class Bonds {
+  /** 0: linked; otherwise the id of an unlink that is not acknowledged yet. */
+  links: Map<Pid, number> | undefined = undefined;
+  unlinkIdLast = 0;
+  monitors: Map<number, Monitor> | undefined = undefined;
+  watchers: Map<number | string, Watcher> | undefined = undefined;
+  names: Set<string> | undefined = undefined;
+  aliases: Set<Pid> | undefined = undefined;
+  pendingFirst: Pending<unknown> | undefined = undefined;
+  callersFirst: LocalCall | undefined = undefined;
+  controller: AbortController | undefined = undefined;
+  returned: ((value: unknown) => void) | undefined = undefined;
+  mailboxMax = Infinity;
+  parent: Pid | undefined = undefined;
+}
+
+/** Refs of this node are numbers that differ; those of others need their node. */
+export const refKey = (ref: Ref): number | string =>
+  ref.nodeRef.isLocal ? ref.id : `${ref.nodeRef.toString()}/${ref.id}`;
+
+/** Makes a link, or does nothing where there is one. Source: OTP erl_dist_protocol, link protocol. */
+export function link(process: Process, to: Pid): void {
+  if (to === process.pid) return;
+  const bonds = process.ownBonds();
+  bonds.links ??= new Map();
+  const state = bonds.links.get(to);
+  if (state === 0) return;
+  bonds.links.set(to, 0);
+  if (state === undefined) process.host.bondAdded(process, to);
+  process.host.dispatch({ kind: "link", from: process.pid, to });
+}
+
+/** Ends a link: from here on nothing of it reaches the process; it is forgotten when the other side has acknowledged. */
+export function unlink(process: Process, to: Pid): void {
+  const bonds = process.bonds;
+  if (bonds?.links?.get(to) !== 0) return;
+  const id = ++bonds.unlinkIdLast;
+  bonds.links.set(to, id);
+  process.host.dispatch({ kind: "unlink", from: process.pid, to, id });
+}
+
+export function handleLink(process: Process, from: Pid): void {
+  const bonds = process.ownBonds();
+  bonds.links ??= new Map();
+  // While an unlink of ours is on its way, the other side's link was made before it heard of that: it will undo it.
+  if (bonds.links.has(from)) return;
+  bonds.links.set(from, 0);
+  process.host.bondAdded(process, from);
+}
+
+export function handleUnlink(process: Process, from: Pid, id: number): void {
+  const links = process.bonds?.links;
+  if (links?.get(from) === 0) {
+    links.delete(from);
+    process.host.bondRemoved(process, from);
+  }
+  process.host.dispatch({ kind: "unlink_ack", from: process.pid, to: from, id });
+}
+
+export function handleUnlinkAck(process: Process, from: Pid, id: number): void {
+  const links = process.bonds?.links;
+  // An older ack belongs to an unlink that a link of ours has overtaken.
+  if (id === 0 || links?.get(from) !== id) return;
+  links.delete(from);
+  process.host.bondRemoved(process, from);
+}
+
+/** A linked process ended, or its node is gone. */
+export function handleLinkExit(process: Process, from: Pid, reason: ExitReason): void {
+  const links = process.bonds?.links;
+  const state = links?.get(from);
+  if (links === undefined || state === undefined) return;
+  links.delete(from);
+  process.host.bondRemoved(process, from);
+  if (state === 0) process.exitSignal(from, reason, true);
+}
+
+/** Starts to monitor. `told`: gets the reason instead of a `Down` in the mailbox. */
+export function monitor(
+  process: Process,
+  target: Pid | NameOnNode,
+  told?: (reason: ExitReason) => void,
+): Ref {
+  const { host } = process;
+  const ref = host.createRef();
+  if (target === process.pid) return ref;
+  if (!(target instanceof Pid) && target.node === host.nodeName) {
+    if (host.whereis(target.name) === process.pid) return ref;
+  }
+  addMonitor(process, { ref, target, told });
+  if (target instanceof Pid) {
+    host.dispatch({ kind: "monitor", from: process.pid, to: target, ref });
+  } else {
+    const { name, node } = target;
+    host.dispatch({ kind: "monitor_named", from: process.pid, name, node, ref });
+  }
+  return ref;
+}
+
+/** Enters a monitor whose other side is told, or was made, elsewhere. */
+export function addMonitor(process: Process, entry: Monitor): void {
+  const bonds = process.ownBonds();
+  bonds.monitors ??= new Map();
+  bonds.monitors.set(entry.ref.id, entry);
+  process.host.bondAdded(process, entry.target);
+}
+
+/** Ends a monitor: no `Down` of it arrives any more; `flush` removes one that has arrived. */
+export function demonitor(process: Process, ref: Ref, flush: boolean): void {
+  const monitors = process.bonds?.monitors;
+  const entry = monitors?.get(ref.id);
+  if (monitors !== undefined && entry !== undefined && entry.ref.equals(ref)) {
+    monitors.delete(ref.id);
+    const { host, pid } = process;
+    host.bondRemoved(process, entry.target);
+    host.dispatch({ kind: "demonitor", from: pid, to: entry.target, ref });
+  } else if (flush) {
+    process.mailbox?.drop("down", (message) => message instanceof Down && ref.equals(message.ref));
+  }
+}
+
+export function handleMonitor(process: Process, watcher: Watcher): void {
+  const bonds = process.ownBonds();
+  bonds.watchers ??= new Map();
+  bonds.watchers.set(refKey(watcher.ref), watcher);
+  process.host.bondAdded(process, watcher.from);
+}
+
+export function handleDemonitor(process: Process, ref: Ref): void {
+  const watchers = process.bonds?.watchers;
+  const key = refKey(ref);
+  const watcher = watchers?.get(key);
+  if (watchers === undefined || watcher === undefined) return;
+  watchers.delete(key);
+  process.host.bondRemoved(process, watcher.from);
+}
+
+export function handleDown(process: Process, ref: Ref, reason: ExitReason): void {
+  const monitors = process.bonds?.monitors;
+  const entry = monitors?.get(ref.id);
+  if (monitors === undefined || entry === undefined || !entry.ref.equals(ref)) return;
+  monitors.delete(ref.id);
+  process.host.bondRemoved(process, entry.target);
+  if (entry.told !== undefined) entry.told(reason);
+  else process.deliver(new Down(ref, entry.target, reason));
+}
+
+/** The way to some peers is gone: ends every bond with them. `noconnection`, or `killed` for a scheduler that was ended. */
+export function bondsLost(
+  process: Process,
+  lost: (peer: Pid | NameOnNode) => boolean,
+  reason: ExitReason,
+): void {
+  const { bonds } = process;
+  if (bonds === undefined) return;
+  for (const [key, watcher] of [...(bonds.watchers ?? [])]) {
+    if (!lost(watcher.from)) continue;
+    bonds.watchers?.delete(key);
+    process.host.bondRemoved(process, watcher.from);
+  }
+  for (const entry of [...(bonds.monitors?.values() ?? [])]) {
+    if (lost(entry.target)) handleDown(process, entry.ref, reason);
+  }
+  for (const peer of [...(bonds.links?.keys() ?? [])]) {
+    if (lost(peer)) handleLinkExit(process, peer, reason);
+  }
+}
+
+/** Tells everyone bound to a process that has ended. Its names are free by now, and its table entry is gone. */
+export function dissolve(process: Process, reason: ExitReason): void {
+  const { bonds, host, pid } = process;
+  if (bonds === undefined) return;
+  process.bonds = undefined;
+  for (const entry of bonds.monitors?.values() ?? []) {
+    host.bondRemoved(process, entry.target);
+    host.dispatch({ kind: "demonitor", from: pid, to: entry.target, ref: entry.ref });
+  }
+  for (const { from, ref, target } of bonds.watchers?.values() ?? []) {
+    host.bondRemoved(process, from);
+    host.dispatch({ kind: "down", from: pid, to: from, ref, target, reason });
+  }
+  for (let call = bonds.callersFirst; call !== undefined; ) {
+    const after: LocalCall | undefined = call.callerAfter;
+    call.targetEnded(reason);
+    call = after;
+  }
+  for (const [peer, state] of bonds.links ?? []) {
+    host.bondRemoved(process, peer);
+    if (state === 0) host.dispatch({ kind: "link_exit", from: pid, to: peer, reason });
+  }
+}

@@ -1,0 +1,117 @@
+import type { Deadline } from "../base/deadlines.ts";
+import type { Millis } from "../base/millis.ts";
+import type { LogLevel } from "../port/log.ts";
+import type { Identities } from "../term/identities.ts";
+import type { Pid } from "../term/pid.ts";
+import type { Ref } from "../term/ref.ts";
+import type { GlobalNames, Groups, NodeView, StartOptions, Place, Wait } from "./api.ts";
+import type { ExitReason } from "./exit-reason.ts";
+import type { Outbound } from "./outbound.ts";
+import type { Pending } from "./pending.ts";
+import type { Process } from "./process.ts";
+import type { NameOnNode, Signal } from "./signal.ts";
+
+/** Who takes messages sent to a local pid: what `Pid.owner` is on the pid's own thread. */
+export interface Owner {
+  deliver(message: unknown): void;
+}
+
+/** Whose turn it is. One slice is what runs between two looks at I/O. */
+export interface Turns {
+  /** Takes one reduction; false when the slice is used up: queue what would run. */
+  spend(): boolean;
+  /** Gives the process a turn: in this slice if there is budget left, else in the next. */
+  enqueue(process: Process): void;
+}
+
+/** Why a message was not delivered. */
+export type DeadLetterReason =
+  | "noproc"
+  | "noname"
+  | "noconnection"
+  | "undecodable"
+  | "stale_creation"
+  | "name_on_other_node";
+
+/** What a spawn on this scheduler is told besides function and arguments. */
+export interface SpawnPlan {
+  readonly functionName: string;
+  readonly parent: Pid | undefined;
+  readonly name: string | undefined;
+  readonly mailboxMax: number | undefined;
+  /** Gets the function's value before the process is released. */
+  readonly returned: ((value: unknown) => void) | undefined;
+}
+
+// A process's code takes what the spawner gave it; the types are checked where it is spawned.
+export type ProcessBody = (...args: never[]) => unknown;
+
+/** What of the node a process reaches through its context: names, groups, other nodes. */
+export interface NodeServices {
+  readonly global: GlobalNames;
+  readonly groups: Groups;
+  readonly node: NodeView;
+}
+
+/** What a process needs of the scheduler that it lives on. */
+export interface ProcessHost {
+  readonly nodeName: string;
+  readonly identities: Identities;
+  readonly turns: Turns;
+  readonly outbound: Outbound;
+  readonly services: NodeServices;
+  /** In strict mode: what the receiver gets, as if it had travelled; freezes the original. Otherwise undefined. */
+  readonly copy: ((message: unknown) => unknown) | undefined;
+
+  /** Says that this process's code runs now. */
+  enter(process: Process): void;
+  createPid(owner: Owner): Pid<unknown>;
+  createRef(): Ref;
+
+  spawn(body: ProcessBody, args: readonly unknown[], plan: SpawnPlan): Process;
+  spawnOn(
+    by: Process,
+    where: Place,
+    functionName: string,
+    args: readonly unknown[],
+    options: StartOptions & { readonly monitor?: boolean },
+  ): Promise<Pid<unknown>>;
+  rpc(
+    by: Process,
+    where: Place,
+    functionName: string,
+    args: readonly unknown[],
+    wait: Wait,
+  ): Promise<unknown>;
+
+  /** Sends a signal on its way: at once to a process of this scheduler, else through `outbound`. */
+  dispatch(signal: Signal): void;
+  sendNamed(by: Process, name: string, node: string, message: unknown): void;
+  whereis(name: string): Pid<unknown> | undefined;
+  register(process: Process, name: string): void;
+  unregister(process: Process, name: string): boolean;
+  monitorNodes(process: Process, on: boolean): void;
+
+  setDeadline(entry: Deadline, afterMs: Millis): void;
+  clearDeadline(entry: Deadline): void;
+  sendAfter(by: Process, to: Pid | NameOnNode, message: unknown, afterMs: Millis): Ref;
+  cancelTimer(ref: Ref): boolean;
+  /** Wakes the wait when some lane has room again. */
+  awaitLane(pending: Pending<void>, node: string, scheduler: number | undefined): void;
+
+  /** The process has been told to end: release it when its function has settled, or after this slice. */
+  ending(process: Process): void;
+  /** The process's function has settled, or has never run: frees its names, then tells links and monitors. */
+  release(process: Process): void;
+  /** A bond to another node or scheduler was made or ended. */
+  bondAdded(process: Process, peer: Pid | NameOnNode): void;
+  bondRemoved(process: Process, peer: Pid | NameOnNode): void;
+
+  deadLetter(reason: DeadLetterReason, to: Pid | NameOnNode, message: unknown): void;
+  mailboxHigh(process: Process, length: number): void;
+  log(process: Process, level: LogLevel, text: string, fields: object | undefined): void;
+  /** Remembers whose promise rejected with this error, for when nobody handles it. */
+  blame(error: unknown, process: Process): void;
+  /** A function ended with an uncaught error, or left through `exit` with a reason that is not orderly. */
+  crashed(process: Process, reason: ExitReason): void;
+}

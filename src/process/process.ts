@@ -1,0 +1,392 @@
+/**
+ * One process: its life, its mailbox, its waits. `bonds.ts` has links and monitors, `context.ts` what its code sees,
+ * `request.ts` calls. Everything runs on the thread of the process's scheduler.
+ *
+ *     starting ──first turn──→ running ──returned, threw, exit, signal──→ exiting ──function settled, or slice over──→ dead
+ *
+ * While running, `waiting` says for what: a message delivered to a process in `WAIT_DIRECT` resumes it at once (the
+ * microtask queue is the run queue); everything else queues the message, and the process for a turn if it may care.
+ */
+import { EncodeError, MisuseError } from "../base/error.ts";
+import type { Pid } from "../term/pid.ts";
+import { Bonds } from "./bonds.ts";
+import { ProcessContext } from "./context.ts";
+import { type ExitReason, isOrderly, ProcessExit } from "./exit-reason.ts";
+import type { Owner, ProcessBody, ProcessHost } from "./host.ts";
+import { Mailbox, messageType } from "./mailbox.ts";
+import type { Pending } from "./pending.ts";
+import { type Match, ReceiveWait } from "./receive-wait.ts";
+import { type MessageLoop, runLoop } from "./message-loop.ts";
+import { Exit } from "./system-message.ts";
+
+export const LIFE_STARTING = 0;
+export const LIFE_RUNNING = 1;
+export const LIFE_EXITING = 2;
+export const LIFE_DEAD = 3;
+
+/** Not in `receive`. */
+export const WAIT_NONE = 0;
+/** In `receive` for any message, with nothing queued: a delivery resumes it. */
+export const WAIT_DIRECT = 1;
+/** In `receive` for any message, and has to be given a turn. */
+export const WAIT_PLAIN = 2;
+/** `wait` says for which messages, and until when. */
+export const WAIT_SELECTIVE = 3;
+/** A behaviour's loop takes the messages by direct calls. */
+export const WAIT_LOOP = 4;
+
+/** Queued messages from which a mailbox is reported, and again at every doubling. */
+const MAILBOX_HIGH = 16_384;
+
+let resolveCaptured: (value: unknown) => void;
+const capture = (resolve: (value: unknown) => void): void => {
+  resolveCaptured = resolve;
+};
+const ignore = (): void => {};
+const never = new Promise<never>(ignore);
+
+export class Process implements Owner {
+  readonly pid: Pid<unknown>;
+  readonly host: ProcessHost;
+  readonly functionName: string;
+  life = LIFE_STARTING;
+  waiting = WAIT_NONE;
+  /** Has a place in the run queue. */
+  queued = false;
+  /** The wait is one of `messages()`: it resolves with an iterator's result. */
+  iterating = false;
+  trapping = false;
+  /** The one rejection after the end has been handed out: further waits never settle. */
+  refused = false;
+  reductions = 0;
+  mailbox: Mailbox | undefined = undefined;
+  /** Of the pending receive. */
+  resolve: ((value: unknown) => void) | undefined = undefined;
+  wait: ReceiveWait | MessageLoop | Start | undefined;
+  bonds: Bonds | undefined = undefined;
+  exitReason: ExitReason = undefined;
+
+  constructor(
+    host: ProcessHost,
+    functionName: string,
+    body: ProcessBody | undefined,
+    args: readonly unknown[],
+  ) {
+    this.host = host;
+    this.functionName = functionName;
+    this.wait = body === undefined ? undefined : new Start(body, args);
+    this.pid = host.createPid(this);
+  }
+
+  ownBonds(): Bonds {
+    return (this.bonds ??= new Bonds());
+  }
+
+  /** Takes a message or a system message, in order. */
+  deliver(message: unknown): void {
+    if (this.waiting === WAIT_DIRECT && this.host.turns.spend()) {
+      this.waiting = WAIT_NONE;
+      this.reductions++;
+      const resolve = this.resolve as (value: unknown) => void;
+      this.resolve = undefined;
+      resolve(this.iterating ? { done: false, value: message } : message);
+      return;
+    }
+    this.#deliverQueued(message);
+  }
+
+  #deliverQueued(message: unknown): void {
+    if (this.life >= LIFE_EXITING) {
+      this.host.deadLetter("noproc", this.pid, message);
+      return;
+    }
+    const { wait } = this;
+    if (this.waiting === WAIT_SELECTIVE && !this.queued) {
+      const type = (wait as ReceiveWait).type;
+      if (type !== undefined && messageType(message) === type && this.host.turns.spend()) {
+        this.wake(message);
+        return;
+      }
+    }
+    const mailbox = (this.mailbox ??= new Mailbox());
+    mailbox.push(message);
+    const length = mailbox.length;
+    if (length >= MAILBOX_HIGH && (length & (length - 1)) === 0) this.host.mailboxHigh(this, length);
+    if (this.bonds !== undefined && length > this.bonds.mailboxMax) {
+      this.terminate("mailbox_overflow");
+      return;
+    }
+    if (this.waiting === WAIT_NONE || this.queued) return;
+    if (this.waiting === WAIT_DIRECT) this.waiting = WAIT_PLAIN;
+    else if (this.waiting === WAIT_SELECTIVE && !(wait as ReceiveWait).mayTake(message)) return;
+    else if (this.waiting === WAIT_LOOP && (wait as MessageLoop).busy) return;
+    this.queued = true;
+    this.host.turns.enqueue(this);
+  }
+
+  /** The next message; the promise is settled already where there is one. @throws {MisuseError} already_receiving */
+  receive(): Promise<unknown> {
+    if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
+    this.iterating = false;
+    const { mailbox } = this;
+    if (mailbox !== undefined && mailbox.length > 0) {
+      if (this.host.turns.spend()) {
+        this.reductions++;
+        return Promise.resolve(mailbox.take());
+      }
+      return this.#awaitTurn();
+    }
+    this.waiting = WAIT_DIRECT;
+    const promise = new Promise(capture);
+    this.resolve = resolveCaptured;
+    return promise;
+  }
+
+  /** As `receive`, for an iterator. */
+  receiveNext(): Promise<IteratorResult<unknown>> {
+    if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
+    this.iterating = true;
+    const { mailbox } = this;
+    if (mailbox !== undefined && mailbox.length > 0) {
+      if (this.host.turns.spend()) {
+        this.reductions++;
+        return Promise.resolve({ done: false, value: mailbox.take() });
+      }
+      return this.#awaitTurn() as Promise<IteratorResult<unknown>>;
+    }
+    this.waiting = WAIT_DIRECT;
+    const promise = new Promise(capture) as Promise<IteratorResult<unknown>>;
+    this.resolve = resolveCaptured;
+    return promise;
+  }
+
+  /** The next message of a type, or that matches; with a time-out `undefined` when it has passed. */
+  receiveSelective(type: string | undefined, match: Match | undefined, wait: ReceiveWait["options"]): Promise<unknown> {
+    if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
+    const waiting = new ReceiveWait(this, type, match, wait);
+    this.iterating = false;
+    if (this.mailbox !== undefined && this.mailbox.length > 0) {
+      const message = waiting.takeFrom(this.mailbox);
+      if (message !== undefined) {
+        this.reductions++;
+        if (this.host.turns.spend()) return Promise.resolve(message);
+        waiting.held = message;
+      }
+    }
+    if (waiting.held === undefined && waiting.timeoutMs === 0) return Promise.resolve(undefined);
+    this.waiting = WAIT_SELECTIVE;
+    this.wait = waiting;
+    const promise = new Promise(capture);
+    this.resolve = resolveCaptured;
+    if (waiting.held === undefined) {
+      waiting.begin();
+    } else {
+      this.queued = true;
+      this.host.turns.enqueue(this);
+    }
+    return promise;
+  }
+
+  /** Hands every message to a behaviour by a direct call, until the loop is stopped. */
+  loop(loop: MessageLoop): Promise<unknown> {
+    if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
+    this.iterating = false;
+    this.waiting = WAIT_LOOP;
+    this.wait = loop;
+    const promise = new Promise(capture);
+    this.resolve = resolveCaptured;
+    if (this.mailbox !== undefined && this.mailbox.length > 0) {
+      this.queued = true;
+      this.host.turns.enqueue(this);
+    }
+    loop.begin(this);
+    return promise;
+  }
+
+  /** Resumes the pending receive with a value. */
+  wake(value: unknown): void {
+    const { resolve, wait } = this;
+    wait?.end();
+    this.wait = undefined;
+    this.resolve = undefined;
+    this.waiting = WAIT_NONE;
+    this.reductions++;
+    resolve?.(this.iterating ? { done: false, value } : value);
+  }
+
+  /** Makes the pending receive reject. */
+  wakeError(error: unknown): void {
+    const { resolve, wait } = this;
+    wait?.end();
+    this.wait = undefined;
+    this.resolve = undefined;
+    this.waiting = WAIT_NONE;
+    const rejected = Promise.reject(error);
+    rejected.catch(ignore);
+    resolve?.(rejected);
+  }
+
+  /** Its place in the run queue has come. */
+  turn(): void {
+    this.queued = false;
+    if (this.wait instanceof Start) {
+      if (this.life === LIFE_STARTING) this.#start(this.wait);
+      return;
+    }
+    if (this.life !== LIFE_RUNNING) return;
+    if (this.waiting === WAIT_PLAIN) {
+      this.wake(this.mailbox?.take());
+    } else if (this.waiting === WAIT_SELECTIVE) {
+      const wait = this.wait as ReceiveWait;
+      try {
+        const message = wait.held ?? wait.takeNewFrom(this.mailbox as Mailbox);
+        if (message !== undefined) this.wake(message);
+      } catch (error) {
+        this.wakeError(error);
+      }
+    } else if (this.waiting === WAIT_LOOP) {
+      runLoop(this, this.wait as MessageLoop);
+    }
+  }
+
+  /** An exit signal. `linked`: from a linked process that ended, so that "kill" is a reason like any other. */
+  exitSignal(from: Pid, reason: ExitReason, linked: boolean): void {
+    if (this.life >= LIFE_EXITING) return;
+    if (reason === "kill" && !linked) this.terminate("killed");
+    else if (this.trapping) this.deliver(new Exit(from, reason));
+    else if (reason !== "normal" || (from === this.pid && !linked)) this.terminate(reason);
+  }
+
+  /** Ends the process: its waits reject, and it is released when its `finally` blocks have had their chance. */
+  terminate(reason: ExitReason): void {
+    if (this.life >= LIFE_EXITING) return;
+    const neverRan = this.life === LIFE_STARTING;
+    this.#exiting(reason);
+    if (this.waiting !== WAIT_NONE) this.wakeError(new ProcessExit(reason));
+    this.#dropWaits(reason);
+    if (neverRan) this.host.release(this);
+    else this.host.ending(this);
+  }
+
+  /** `ctx.exit`: as `terminate`, by the process itself, so that a reason that is not orderly is a crash. */
+  exit(reason: ExitReason): void {
+    this.terminate(reason);
+    if (!isOrderly(reason)) this.host.crashed(this, reason);
+  }
+
+  /** The awaiting calls of `ctx` after the end: the first rejects, the others never settle. */
+  waitRefused(): Promise<never> {
+    if (this.refused) return never;
+    this.refused = true;
+    return Promise.reject(new ProcessExit(this.exitReason));
+  }
+
+  /** Every other call of `ctx`. @throws {ProcessExit} when the process has ended */
+  assertRunning(): void {
+    if (this.life !== LIFE_RUNNING) throw new ProcessExit(this.exitReason);
+  }
+
+  addPending(pending: Pending<unknown>): void {
+    const bonds = this.ownBonds();
+    pending.after = bonds.pendingFirst;
+    if (bonds.pendingFirst !== undefined) bonds.pendingFirst.before = pending;
+    bonds.pendingFirst = pending;
+  }
+
+  removePending(pending: Pending<unknown>): void {
+    if (pending.before !== undefined) pending.before.after = pending.after;
+    else if (this.bonds?.pendingFirst === pending) this.bonds.pendingFirst = pending.after;
+    if (pending.after !== undefined) pending.after.before = pending.before;
+    pending.before = pending.after = undefined;
+  }
+
+  #start(start: Start): void {
+    this.life = LIFE_RUNNING;
+    this.wait = undefined;
+    this.reductions++;
+    this.host.enter(this);
+    let result: unknown;
+    try {
+      result = start.body(...([new ProcessContext(this), ...start.args] as never[]));
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    if (result instanceof Promise) {
+      result.then(
+        (value) => this.#returned(value),
+        (error) => this.#failed(error),
+      );
+    } else {
+      this.#returned(result);
+    }
+  }
+
+  #returned(value: unknown): void {
+    if (this.life === LIFE_RUNNING) {
+      this.bonds?.returned?.(value);
+      this.#exiting("normal");
+      this.#dropWaits("normal");
+    }
+    this.host.release(this);
+  }
+
+  #failed(error: unknown): void {
+    if (this.life === LIFE_RUNNING) {
+      const reason = error instanceof ProcessExit ? error.reason : (error ?? String(error));
+      this.#exiting(reason);
+      this.#dropWaits(reason);
+      if (!isOrderly(reason)) this.host.crashed(this, reason);
+    }
+    this.host.release(this);
+  }
+
+  #exiting(reason: ExitReason): void {
+    this.life = LIFE_EXITING;
+    this.exitReason = reason;
+  }
+
+  #dropWaits(reason: ExitReason): void {
+    const { bonds } = this;
+    this.wait = undefined;
+    if (bonds === undefined) return;
+    if (bonds.pendingFirst === undefined && bonds.controller === undefined) return;
+    const error = new ProcessExit(reason);
+    while (bonds.pendingFirst !== undefined) bonds.pendingFirst.failQuietly(error);
+    bonds.controller?.abort(error);
+  }
+
+  #awaitTurn(): Promise<unknown> {
+    this.waiting = WAIT_PLAIN;
+    const promise = new Promise(capture);
+    this.resolve = resolveCaptured;
+    this.queued = true;
+    this.host.turns.enqueue(this);
+    return promise;
+  }
+
+  #notReceiving(): Promise<never> {
+    if (this.life !== LIFE_RUNNING) return this.waitRefused();
+    throw new MisuseError("already_receiving", "another receive of this process is pending");
+  }
+}
+
+/** What a process is to run, until its first turn. */
+class Start {
+  readonly body: ProcessBody;
+  readonly args: readonly unknown[];
+
+  constructor(body: ProcessBody, args: readonly unknown[]) {
+    this.body = body;
+    this.args = args;
+  }
+
+  end(): void {}
+}
+
+/** `undefined` alone is no message: it means "none" all over. @throws {EncodeError} not_encodable */
+export function assertMessage(message: unknown): void {
+  if (message === undefined) {
+    throw new EncodeError("not_encodable", "message", "undefined cannot be sent on its own");
+  }
+}
