@@ -1,5 +1,6 @@
 import { ConfigError } from "../base/error.ts";
-import { parseConfig, type ConfigFile, type NodeConfig } from "../node/config.ts";
+import type { ConfigFile } from "../node/config-file.ts";
+import { parseConfig, type NodeConfig } from "../node/config.ts";
 import {
   KEY_PATHS,
   SHORT_OPTIONS,

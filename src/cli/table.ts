@@ -64,7 +64,7 @@ function charsOf(text: string): number {
 
 /** What a peer or a user named must not move the cursor or break the table. */
 function oneLine(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "·");
+  return text.replaceAll(/\p{Cc}/gu, "·");
 }
 
 /** Milliseconds for people: `350ms`, `12s`, `3m 20s`, `5h 2m`, `12d 3h`. */

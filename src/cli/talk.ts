@@ -1,6 +1,5 @@
 import { ConnectionError } from "../base/error.ts";
-import { formatDuration } from "../node/config-kind.ts";
-import * as kind from "../node/config-kind.ts";
+import { duration, formatDuration } from "../node/config-measure.ts";
 import type { NodeConfig } from "../node/config.ts";
 import type { KeyPath } from "../node/config-schema.ts";
 import { parseNodeName, type NodeAddress } from "../node/node-name.ts";
@@ -167,11 +166,9 @@ export function nodeOfPid(pid: string): NodeAddress {
 export function durationOf(args: Arguments, name: string, preset: number): number {
   const text = valueOf(args, name);
   if (text === undefined || text === "true") return preset;
-  const parsed = kind.duration(1, DAY_MS).parse(text);
+  const parsed = duration(1, DAY_MS).parse(text);
   if (!parsed.ok)
-    throw usage(
-      `${name}: expected ${kind.duration(1, DAY_MS).expected}, got ${JSON.stringify(text)}`,
-    );
+    throw usage(`${name}: expected ${duration(1, DAY_MS).expected}, got ${JSON.stringify(text)}`);
   return parsed.value;
 }
 

@@ -15,6 +15,9 @@ import {
 } from "../base/limits.ts";
 import * as kind from "./config-kind.ts";
 import type { Kind } from "./config-kind.ts";
+import { duration, size } from "./config-measure.ts";
+import { host, hostPort, nodeName, nodeNames, portRange } from "./config-place.ts";
+import { startEntries } from "./config-start.ts";
 
 /** One key of cluster.toml. */
 export interface Key<T> {
@@ -52,7 +55,7 @@ function inert<T>(of: Key<T>): Key<T> {
  */
 export const SCHEMA = {
   "node.name": key(
-    kind.nodeName(),
+    nodeName(),
     undefined,
     "Who this node is; :port is where it listens, 4369 if left out, 0 = any.",
   ),
@@ -83,22 +86,22 @@ export const SCHEMA = {
     "Join without being listed by other nodes or being dialled by them.",
   ),
   "node.kill_stuck_after": key(
-    kind.orWord("off", kind.duration(100, HOUR_MS)),
+    kind.orWord("off", duration(100, HOUR_MS)),
     undefined,
     "End a scheduler that one process has blocked for so long.",
   ),
   "listen.host": key(
-    kind.host(),
+    host(),
     undefined,
     "Address to listen on. Default: the name's host when that is this machine only, else 0.0.0.0.",
   ),
   "listen.advertise": key(
-    kind.hostPort(false),
+    hostPort(false),
     undefined,
     "What peers dial, where it differs. Default: the name's host.",
   ),
   "listen.lane_ports": key(
-    kind.portRange(),
+    portRange(),
     undefined,
     "Ports for data connections, one for each scheduler. Default: any free ones.",
   ),
@@ -124,12 +127,12 @@ export const SCHEMA = {
     'The authority that signed the cluster\'s certificates, PEM; with mode = "ca".',
   ),
   "cluster.seeds": key(
-    kind.nodeNames(),
+    nodeNames(),
     [],
     "Nodes to connect to, again and again for as long as this node lives.",
   ),
   "cluster.dns": key(
-    kind.hostPort(false),
+    hostPort(false),
     undefined,
     "Every address behind this name is a seed; with :port where they do not listen on 4369.",
   ),
@@ -139,7 +142,7 @@ export const SCHEMA = {
     "Connect to all nodes of a cluster that one of them belongs to.",
   ),
   "cluster.session_grace": key(
-    kind.duration(0, HOUR_MS),
+    duration(0, HOUR_MS),
     SESSION_GRACE_MS,
     "How long a session survives without its sockets before links and monitors fire; 0 = not at all.",
   ),
@@ -149,18 +152,18 @@ export const SCHEMA = {
     "Take a node for gone at once when its host refuses connections; false behind proxies and NAT.",
   ),
   "cluster.tick_interval": key(
-    kind.duration(100, DAY_MS),
+    duration(100, DAY_MS),
     TICK_INTERVAL_MS,
     "Silence after which a peer is asked whether it lives.",
   ),
   "cluster.tick_timeout": key(
-    kind.duration(100, DAY_MS),
+    duration(100, DAY_MS),
     TICK_TIMEOUT_MS,
     "Further silence after which it is given up.",
   ),
-  start: key(kind.startEntries(1_024), [], "What runs when the node is up, in order."),
+  start: key(startEntries(1_024), [], "What runs when the node is up, in order."),
   "http.listen": inert(
-    key(kind.orWord("off", kind.hostPort(true)), undefined, "Health, metrics and the dashboard."),
+    key(kind.orWord("off", hostPort(true)), undefined, "Health, metrics and the dashboard."),
   ),
   "log.level": key(
     kind.choice("debug", "info", "warn", "error"),
@@ -173,32 +176,32 @@ export const SCHEMA = {
     "auto: text on a terminal, JSON elsewhere.",
   ),
   "limits.message": key(
-    kind.size(64 * KIB, GIB),
+    size(64 * KIB, GIB),
     MESSAGE_BYTES_MAX,
     "One message; a larger one fails its sender.",
   ),
   "limits.fragment": key(
-    kind.size(KIB, 64 * KIB),
+    size(KIB, 64 * KIB),
     FRAGMENT_BYTES,
     "Pieces in which large messages travel.",
   ),
   "limits.lane_high_water": key(
-    kind.size(KIB, GIB),
+    size(KIB, GIB),
     LANE_HIGH_WATER_BYTES,
     "Queued for one lane above which its senders pause.",
   ),
   "limits.lane_hard": key(
-    kind.size(64 * KIB, 4 * GIB),
+    size(64 * KIB, 4 * GIB),
     LANE_HARD_BYTES,
     "Queued for one lane above which send throws; never under one message.",
   ),
   "limits.lanes": key(
-    kind.size(64 * KIB, 64 * GIB),
+    size(64 * KIB, 64 * GIB),
     LANES_BYTES_MAX,
     "Queued for all lanes of the node.",
   ),
   "limits.lane_unacked": key(
-    kind.size(128 * KIB, GIB),
+    size(128 * KIB, GIB),
     LANE_UNACKED_BYTES_MAX,
     "Written to one lane and not acknowledged: kept to be sent again.",
   ),
@@ -213,7 +216,7 @@ export const SCHEMA = {
     "The same from one address.",
   ),
   "limits.handshake": key(
-    kind.duration(100, 60_000),
+    duration(100, 60_000),
     HANDSHAKE_MS_MAX,
     "From the first byte until a peer has proved itself, in total.",
   ),
