@@ -31,21 +31,35 @@ export function checkHello(own: Hello, peer: Hello, expectedName: string | undef
       `${peer.name} has tls.mode "${peer.tlsMode}", ${own.name} has "${own.tlsMode}": set the same on both nodes`,
     );
   }
-  const { common, missingAtPeer, missingHere } = negotiateCapabilities(own.capabilities, peer.capabilities);
+  const { common, missingAtPeer, missingHere } = negotiateCapabilities(
+    own.capabilities,
+    peer.capabilities,
+  );
   if (missingAtPeer !== 0 || missingHere !== 0) {
     const [node, by, bits] =
-      missingAtPeer !== 0 ? [peer.name, own.name, missingAtPeer] : [own.name, peer.name, missingHere];
+      missingAtPeer !== 0
+        ? [peer.name, own.name, missingAtPeer]
+        : [own.name, peer.name, missingHere];
     const names = capabilityNames(bits).join(", ");
-    throw new ProtocolError("capability_missing", `${node} lacks ${names}, which ${by} requires: upgrade ${node}`);
+    throw new ProtocolError(
+      "capability_missing",
+      `${node} lacks ${names}, which ${by} requires: upgrade ${node}`,
+    );
   }
   if (peer.name === own.name) {
     if (peer.creation === own.creation) {
       throw new ProtocolError("connected_to_self", `this address is ${own.name} itself`);
     }
-    throw new ProtocolError("name_taken", `${own.name} is the name of both nodes: choose another for one of them`);
+    throw new ProtocolError(
+      "name_taken",
+      `${own.name} is the name of both nodes: choose another for one of them`,
+    );
   }
   if (expectedName !== undefined && peer.name !== expectedName) {
-    throw new ProtocolError("bad_name", `${peer.name} answers at this address, expected ${expectedName}`);
+    throw new ProtocolError(
+      "bad_name",
+      `${peer.name} answers at this address, expected ${expectedName}`,
+    );
   }
   return { version, capabilities: common };
 }

@@ -17,7 +17,12 @@
  * `refuse`, at once or later. After `established` the connection belongs to the control link, which gets `rest`
  * first; after `failed` send what was asked for before it and close.
  */
-import { ConnectionError, DecodeError, ProtocolError, type ProtocolErrorCode } from "../base/error.ts";
+import {
+  ConnectionError,
+  DecodeError,
+  ProtocolError,
+  type ProtocolErrorCode,
+} from "../base/error.ts";
 import { assert, unreachable } from "../base/assert.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Digest } from "../port/digest.ts";
@@ -115,10 +120,22 @@ type State =
   | { readonly kind: "awaiting_hello" }
   /** Dialler: the driver looks at the peer's HELLO. */
   | { readonly kind: "awaiting_admission"; readonly peer: HandshakePeer }
-  | { readonly kind: "awaiting_proof"; readonly peer: HandshakePeer; readonly resume: Uint8Array | undefined }
+  | {
+      readonly kind: "awaiting_proof";
+      readonly peer: HandshakePeer;
+      readonly resume: Uint8Array | undefined;
+    }
   /** Acceptor, peer proved: the driver admits or, as arbiter, commits. Dialler and arbiter: the driver commits. */
-  | { readonly kind: "awaiting_decision"; readonly peer: HandshakePeer; readonly resume: Uint8Array | undefined }
-  | { readonly kind: "awaiting_commit"; readonly peer: HandshakePeer; readonly resume: Uint8Array | undefined }
+  | {
+      readonly kind: "awaiting_decision";
+      readonly peer: HandshakePeer;
+      readonly resume: Uint8Array | undefined;
+    }
+  | {
+      readonly kind: "awaiting_commit";
+      readonly peer: HandshakePeer;
+      readonly resume: Uint8Array | undefined;
+    }
   | { readonly kind: "established" }
   | { readonly kind: "failed" };
 
@@ -133,7 +150,10 @@ export class Handshake {
 
   constructor(options: HandshakeOptions) {
     assert(options.cookies.length >= 1 && options.cookies.length <= 2, "one or two cookies");
-    assert((options.hello.tlsMode === "off") === (options.exporter.length === 0), "an exporter if and only if TLS");
+    assert(
+      (options.hello.tlsMode === "off") === (options.exporter.length === 0),
+      "an exporter if and only if TLS",
+    );
     this.#options = options;
     this.#transcript = new Transcript(options.digest, options.exporter);
     if (options.role === "dialler") this.#send(encodeHello(options.hello));
@@ -152,7 +172,10 @@ export class Handshake {
         return this.#received(input.bytes);
       case "closed":
         return this.#fail(
-          new ConnectionError("closed_by_peer", `connection closed in the handshake, ${state.kind}`),
+          new ConnectionError(
+            "closed_by_peer",
+            `connection closed in the handshake, ${state.kind}`,
+          ),
           "peer",
           false,
         );
@@ -179,7 +202,9 @@ export class Handshake {
   handleTimeout(now: Millis): void {
     const due = this.pollTimeout();
     if (due === undefined || now < due) return;
-    this.#refuse(new ProtocolError("handshake_timeout", `handshake did not end in time, ${this.#state.kind}`));
+    this.#refuse(
+      new ProtocolError("handshake_timeout", `handshake did not end in time, ${this.#state.kind}`),
+    );
   }
 
   #received(bytes: Uint8Array): void {
@@ -232,7 +257,11 @@ export class Handshake {
     const hello = decodeHello(body);
     this.#transcript.add(encodeFrame(body));
     const { role, expectedName } = this.#options;
-    const peer = { hello, agreement: checkHello(this.#options.hello, hello, expectedName), resume: undefined };
+    const peer = {
+      hello,
+      agreement: checkHello(this.#options.hello, hello, expectedName),
+      resume: undefined,
+    };
     if (role === "dialler") {
       this.#state = { kind: "awaiting_admission", peer };
       this.#outputs.push({ kind: "need_decision", stage: "admit", authenticated: false, peer });
@@ -253,7 +282,10 @@ export class Handshake {
     });
     if (this.#cookie === undefined) {
       const { name } = known.hello;
-      throw new ProtocolError("bad_digest", `the proof of ${name} does not fit; ${codeSentence("bad_digest")}`);
+      throw new ProtocolError(
+        "bad_digest",
+        `the proof of ${name} does not fit; ${codeSentence("bad_digest")}`,
+      );
     }
     this.#transcript.add(frame);
     const peer = { ...known, resume: proof.resume };
@@ -272,7 +304,15 @@ export class Handshake {
     const frame = encodeFrame(body);
     const head = frame.subarray(0, frame.length - PROOF_BYTES);
     assert(this.#cookie !== undefined, "the peer is known before COMMIT");
-    if (!this.#transcript.verify(commit.proof, this.#cookie, otherRole(this.#options.role), "commit", head)) {
+    if (
+      !this.#transcript.verify(
+        commit.proof,
+        this.#cookie,
+        otherRole(this.#options.role),
+        "commit",
+        head,
+      )
+    ) {
       throw new ProtocolError("bad_digest", `the COMMIT of ${peer.hello.name} does not fit`);
     }
     if (commit.version !== peer.agreement.version) {
@@ -295,7 +335,8 @@ export class Handshake {
       authenticated = this.#options.cookies.some((cookie) =>
         this.#transcript.verify(proof, cookie, otherRole(this.#options.role), "refuse", head),
       );
-      if (!authenticated) throw new ProtocolError("bad_digest", "the proof of a REFUSE does not fit");
+      if (!authenticated)
+        throw new ProtocolError("bad_digest", "the proof of a REFUSE does not fit");
     }
     const who = peer === undefined ? "the peer" : peer.hello.name;
     const text = `refused by ${who}: ${refuse.text === "" ? codeSentence(refuse.code) : refuse.text}`;
@@ -323,7 +364,8 @@ export class Handshake {
     assert(isArbiter(hello.name, state.peer.hello.name), "only the arbiter commits");
     const cookie = this.#commonCookie();
     const { resume } = state.peer;
-    const resumed = resume !== undefined && this.#options.digest.equal(session, resume) ? resume : undefined;
+    const resumed =
+      resume !== undefined && this.#options.digest.equal(session, resume) ? resume : undefined;
     // An arbiter that accepted the connection has not proved itself yet.
     if (role === "acceptor") this.#sendProofs([cookie], resumed);
     const head = encodeCommitHead(session, state.peer.agreement.version);
@@ -347,7 +389,8 @@ export class Handshake {
 
   #sendProofs(cookies: readonly Uint8Array[], resume: Uint8Array | undefined): void {
     const head = encodeProofHead(cookies.length, resume);
-    const prove = (cookie: Uint8Array) => this.#transcript.prove(cookie, this.#options.role, "control", head);
+    const prove = (cookie: Uint8Array) =>
+      this.#transcript.prove(cookie, this.#options.role, "control", head);
     this.#send(sealFrame(head, cookies.map(prove)));
   }
 
@@ -356,7 +399,9 @@ export class Handshake {
     const proved = this.#cookie !== undefined;
     const head = encodeRefuseHead(error.code, error.message, proved);
     const proofs =
-      this.#cookie === undefined ? [] : [this.#transcript.prove(this.#cookie, this.#options.role, "refuse", head)];
+      this.#cookie === undefined
+        ? []
+        : [this.#transcript.prove(this.#cookie, this.#options.role, "refuse", head)];
     this.#outputs.push({ kind: "send", bytes: sealFrame(head, proofs) });
     this.#fail(error, "here", proved);
   }

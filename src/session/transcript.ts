@@ -43,7 +43,13 @@ export class Transcript {
     return this.#digest.hmac(key, label, this.#exporter, this.hash(head));
   }
 
-  verify(proof: Uint8Array, key: Uint8Array, role: Role, purpose: Purpose, head: Uint8Array): boolean {
+  verify(
+    proof: Uint8Array,
+    key: Uint8Array,
+    role: Role,
+    purpose: Purpose,
+    head: Uint8Array,
+  ): boolean {
     return this.#digest.equal(proof, this.prove(key, role, purpose, head));
   }
 
@@ -53,6 +59,11 @@ export class Transcript {
    */
   laneKey(cookie: Uint8Array): Uint8Array {
     if (this.#exporter.length === 0) return this.#digest.hmac(cookie, this.hash());
-    return this.#digest.hkdf(this.#exporter, this.hash(), new TextEncoder().encode("snow-node 1 lane key"), 32);
+    return this.#digest.hkdf(
+      this.#exporter,
+      this.hash(),
+      new TextEncoder().encode("snow-node 1 lane key"),
+      32,
+    );
   }
 }

@@ -22,10 +22,14 @@ export const Capability = {
 export type CapabilityName = keyof typeof Capability;
 
 /** What this version offers. */
-export const CAPABILITIES_OFFERED: number = Object.values(Capability).reduce((all, bit) => all | bit, 0);
+export const CAPABILITIES_OFFERED: number = Object.values(Capability).reduce(
+  (all, bit) => all | bit,
+  0,
+);
 
 /** What this version cannot do without. */
-export const CAPABILITIES_REQUIRED: number = Capability.resume | Capability.fragments | Capability.lanes;
+export const CAPABILITIES_REQUIRED: number =
+  Capability.resume | Capability.fragments | Capability.lanes;
 
 /** Names of the flags in `bits`, for log lines; an unknown one as `bit 17`. */
 export function capabilityNames(bits: number): readonly string[] {

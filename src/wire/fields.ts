@@ -157,7 +157,11 @@ export class FieldReader {
   #take(length: number): number {
     const at = this.#offset;
     if (at + length > this.#end) {
-      throw new DecodeError("frame_truncated", `frame ends ${at + length - this.#end} bytes early`, at);
+      throw new DecodeError(
+        "frame_truncated",
+        `frame ends ${at + length - this.#end} bytes early`,
+        at,
+      );
     }
     this.#offset = at + length;
     return at;

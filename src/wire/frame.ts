@@ -39,7 +39,7 @@ export const DATA_HEADER_BYTES = FRAME_PREFIX_BYTES + 1 + 6 + 6;
 export const ACK_FRAME_BYTES = FRAME_PREFIX_BYTES + 1 + 6;
 
 /** Bytes that the head of a signal may add to a payload of `FRAME_BYTES_MAX`, so that 64 KiB of bytes fit in one frame. */
-export const SIGNAL_HEAD_BYTES_MAX = 1024;
+export const SIGNAL_HEAD_BYTES_MAX = 4 * 1024;
 
 /** Bytes of a body after authentication. */
 export const FRAME_BODY_BYTES_MAX =
@@ -145,9 +145,13 @@ export class FrameReader {
     const length =
       (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
     if (length > this.#bytesMax) {
-      throw new DecodeError("frame_too_large", `frame of ${length} bytes, the limit is ${this.#bytesMax} bytes`);
+      throw new DecodeError(
+        "frame_too_large",
+        `frame of ${length} bytes, the limit is ${this.#bytesMax} bytes`,
+      );
     }
-    if (length === 0) throw new DecodeError("frame_bad_value", "frame of 0 bytes, expected at least 1 byte");
+    if (length === 0)
+      throw new DecodeError("frame_bad_value", "frame of 0 bytes, expected at least 1 byte");
     return length;
   }
 
@@ -160,7 +164,10 @@ export class FrameReader {
       grown.set(this.#partial.subarray(0, this.#partialLength));
       this.#partial = grown;
     }
-    this.#partial.set(this.#chunk.subarray(this.#offset, this.#offset + count), this.#partialLength);
+    this.#partial.set(
+      this.#chunk.subarray(this.#offset, this.#offset + count),
+      this.#partialLength,
+    );
     this.#partialLength = needed;
     this.#offset += count;
   }

@@ -128,7 +128,10 @@ export function decodeHello(body: Uint8Array): Hello {
   const reader = new FieldReader(body, 1);
   const magic = reader.u32();
   if (magic !== MAGIC) {
-    throw new ProtocolError("bad_magic", `got magic ${magic.toString(16)}, expected ${MAGIC.toString(16)}`);
+    throw new ProtocolError(
+      "bad_magic",
+      `got magic ${magic.toString(16)}, expected ${MAGIC.toString(16)}`,
+    );
   }
   const versions = { min: reader.u16(), max: reader.u16() };
   if (versions.min < 1 || versions.min > versions.max) {
@@ -150,11 +153,25 @@ export function decodeHello(body: Uint8Array): Hello {
   const announced = (flags & 2) !== 0;
   const address = announced ? readAddress(reader) : undefined;
   const schedulers = reader.u8();
-  if (schedulers > SCHEDULERS_MAX) reader.fail(`${schedulers} schedulers, the limit is ${SCHEDULERS_MAX}`);
+  if (schedulers > SCHEDULERS_MAX)
+    reader.fail(`${schedulers} schedulers, the limit is ${SCHEDULERS_MAX}`);
   const lanePorts: number[] = [];
   for (let index = 0; announced && index < schedulers; index++) lanePorts.push(readPort(reader));
   const hidden = (flags & 1) !== 0;
-  return { versions, capabilities, tlsMode, name, creation, nonce, address, schedulers, lanePorts, hidden, tickIntervalMs, graceMs };
+  return {
+    versions,
+    capabilities,
+    tlsMode,
+    name,
+    creation,
+    nonce,
+    address,
+    schedulers,
+    lanePorts,
+    hidden,
+    tickIntervalMs,
+    graceMs,
+  };
 }
 
 /**
@@ -162,7 +179,9 @@ export function decodeHello(body: Uint8Array): Hello {
  * proofs of 32 bytes. What a proof covers includes everything before the first of them, the length too.
  */
 export function encodeProofHead(count: number, resume: Uint8Array | undefined): Uint8Array {
-  const writer = frameWriter(FrameKind.PROOF).u8(count).u8(resume === undefined ? 0 : 1);
+  const writer = frameWriter(FrameKind.PROOF)
+    .u8(count)
+    .u8(resume === undefined ? 0 : 1);
   if (resume !== undefined) writer.bytes(resume);
   return headOf(writer, count * PROOF_BYTES);
 }
@@ -187,13 +206,21 @@ export function encodeCommitHead(session: Uint8Array, version: number): Uint8Arr
 /** @throws {DecodeError} frame_truncated, frame_bad_value */
 export function decodeCommit(body: Uint8Array): Commit {
   const reader = new FieldReader(body, 1);
-  const commit = { session: reader.bytes(SESSION_ID_BYTES), version: reader.u16(), proof: reader.bytes(PROOF_BYTES) };
+  const commit = {
+    session: reader.bytes(SESSION_ID_BYTES),
+    version: reader.u16(),
+    proof: reader.bytes(PROOF_BYTES),
+  };
   reader.end();
   return commit;
 }
 
 /** REFUSE up to its proof, if it has one. Shape: kind, code u8, text 2 + n, proved flag u8, proof 32 if so. */
-export function encodeRefuseHead(code: SessionEndReason, text: string, proved: boolean): Uint8Array {
+export function encodeRefuseHead(
+  code: SessionEndReason,
+  text: string,
+  proved: boolean,
+): Uint8Array {
   const writer = frameWriter(FrameKind.REFUSE)
     .u8(codeNumber(code))
     .text(text.slice(0, REFUSE_TEXT_BYTES_MAX / 4))

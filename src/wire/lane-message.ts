@@ -6,7 +6,15 @@ import { ProtocolError } from "../base/error.ts";
 import { SCHEDULERS_MAX } from "../base/limits.ts";
 import { FieldReader } from "./fields.ts";
 import { FrameKind } from "./frame.ts";
-import { frameOf, frameWriter, headOf, MAGIC, NONCE_BYTES, PROOF_BYTES, SESSION_ID_BYTES } from "./handshake-message.ts";
+import {
+  frameOf,
+  frameWriter,
+  headOf,
+  MAGIC,
+  NONCE_BYTES,
+  PROOF_BYTES,
+  SESSION_ID_BYTES,
+} from "./handshake-message.ts";
 
 /** Names the session and the lane that a connection is for; the acceptor answers with the same and its own nonce. */
 export interface LaneHello {
@@ -24,7 +32,13 @@ export interface LaneReady {
 
 /** LANE_HELLO as a whole frame. Shape: kind, magic u32, session 16, lane u8, nonce 32. */
 export function encodeLaneHello(hello: LaneHello): Uint8Array {
-  return frameOf(frameWriter(FrameKind.LANE_HELLO).u32(MAGIC).bytes(hello.session).u8(hello.lane).bytes(hello.nonce));
+  return frameOf(
+    frameWriter(FrameKind.LANE_HELLO)
+      .u32(MAGIC)
+      .bytes(hello.session)
+      .u8(hello.lane)
+      .bytes(hello.nonce),
+  );
 }
 
 /**
@@ -35,7 +49,10 @@ export function decodeLaneHello(body: Uint8Array): LaneHello {
   const reader = new FieldReader(body, 1);
   const magic = reader.u32();
   if (magic !== MAGIC) {
-    throw new ProtocolError("bad_magic", `got magic ${magic.toString(16)}, expected ${MAGIC.toString(16)}`);
+    throw new ProtocolError(
+      "bad_magic",
+      `got magic ${magic.toString(16)}, expected ${MAGIC.toString(16)}`,
+    );
   }
   const session = reader.bytes(SESSION_ID_BYTES);
   const lane = reader.u8();

@@ -1,4 +1,10 @@
-import { readReason, readUint48, writeReason, type SignalIn, type SignalOut } from "./signal-field.ts";
+import {
+  readReason,
+  readUint48,
+  writeReason,
+  type SignalIn,
+  type SignalOut,
+} from "./signal-field.ts";
 import type { WireSignalOf } from "./wire-signal.ts";
 
 /** `exit` and `link_exit`. Shape: reason, from, to. */
@@ -13,7 +19,10 @@ export function decodeExit<K extends "exit" | "link_exit">(input: SignalIn, kind
 }
 
 /** Shape: from, to. */
-export function encodeLink({ writer, encoder }: SignalOut, signal: Pick<WireSignalOf<"link">, "from" | "to">): void {
+export function encodeLink(
+  { writer, encoder }: SignalOut,
+  signal: Pick<WireSignalOf<"link">, "from" | "to">,
+): void {
   encoder.writePid(writer, signal.from);
   encoder.writePid(writer, signal.to);
 }

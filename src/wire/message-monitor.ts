@@ -13,7 +13,10 @@ import {
 import type { WireSignalOf } from "./wire-signal.ts";
 
 /** Shape: from, ref, to. */
-export function encodeMonitor({ writer, encoder }: SignalOut, signal: WireSignalOf<"monitor">): void {
+export function encodeMonitor(
+  { writer, encoder }: SignalOut,
+  signal: WireSignalOf<"monitor">,
+): void {
   encoder.writePid(writer, signal.from);
   encoder.writeRef(writer, signal.ref);
   encoder.writePid(writer, signal.to);

@@ -1,4 +1,12 @@
-import { readName, readOptionalPid, readTerm, writeName, writeOptionalPid, type SignalIn, type SignalOut } from "./signal-field.ts";
+import {
+  readName,
+  readOptionalPid,
+  readTerm,
+  writeName,
+  writeOptionalPid,
+  type SignalIn,
+  type SignalOut,
+} from "./signal-field.ts";
 import type { Undecodable, WireSignalOf } from "./wire-signal.ts";
 
 type Message = WireSignalOf<"message">;
@@ -15,7 +23,12 @@ export function encodeMessage(out: SignalOut, signal: Message): boolean {
 export function decodeMessage(input: SignalIn): Message | Undecodable {
   const { value: message, error } = readTerm(input);
   const from = readOptionalPid(input);
-  const signal: Message = { kind: "message", from, to: input.decoder.readPid(input.reader), message };
+  const signal: Message = {
+    kind: "message",
+    from,
+    to: input.decoder.readPid(input.reader),
+    message,
+  };
   return error === undefined ? signal : { kind: "undecodable", signal, error };
 }
 

@@ -1,5 +1,15 @@
 import { SCHEDULERS_MAX } from "../base/limits.ts";
-import { badValue, readFlag, readOptionalPid, readTerm, readUint48, readUint8, writeOptionalPid, type SignalIn, type SignalOut } from "./signal-field.ts";
+import {
+  badValue,
+  readFlag,
+  readOptionalPid,
+  readTerm,
+  readUint48,
+  readUint8,
+  writeOptionalPid,
+  type SignalIn,
+  type SignalOut,
+} from "./signal-field.ts";
 import type { Undecodable, WireSignalOf, WireSpawnFailure } from "./wire-signal.ts";
 
 type SpawnRequest = WireSignalOf<"spawn_request">;
@@ -40,13 +50,15 @@ export function encodeSpawnRequest(out: SignalOut, signal: SpawnRequest): boolea
 export function decodeSpawnRequest(input: SignalIn): SpawnRequest | Undecodable {
   const { reader, decoder } = input;
   const { value: args, error } = readTerm(input);
-  if (error === undefined && !Array.isArray(args)) throw badValue(reader, "spawn arguments are no array");
+  if (error === undefined && !Array.isArray(args))
+    throw badValue(reader, "spawn arguments are no array");
   const from = decoder.readPid(reader);
   const ref = decoder.readRef(reader);
   const node = decoder.readName(reader);
   const functionName = decoder.readName(reader);
   const scheduler = readUint8(reader);
-  if (scheduler > SCHEDULERS_MAX) throw badValue(reader, `scheduler ${scheduler}, the limit is ${SCHEDULERS_MAX}`);
+  if (scheduler > SCHEDULERS_MAX)
+    throw badValue(reader, `scheduler ${scheduler}, the limit is ${SCHEDULERS_MAX}`);
   const flags = readUint8(reader);
   const signal: SpawnRequest = {
     kind: "spawn_request",
@@ -83,7 +95,13 @@ export function decodeSpawnReply(input: SignalIn): SpawnReply {
   const to = decoder.readPid(reader);
   const ref = decoder.readRef(reader);
   if (readFlag(reader)) {
-    return { kind: "spawn_reply", from, to, ref, result: { ok: true, pid: decoder.readPid(reader) } };
+    return {
+      kind: "spawn_reply",
+      from,
+      to,
+      ref,
+      result: { ok: true, pid: decoder.readPid(reader) },
+    };
   }
   const code = FAILURES[readUint8(reader)];
   if (code === undefined) throw badValue(reader, "unknown spawn failure");

@@ -5,7 +5,14 @@
  */
 import { DecodeError } from "../base/error.ts";
 import { unreachable } from "../base/assert.ts";
-import { decodeExit, decodeLink, decodeUnlink, encodeExit, encodeLink, encodeUnlink } from "./message-link.ts";
+import {
+  decodeExit,
+  decodeLink,
+  decodeUnlink,
+  encodeExit,
+  encodeLink,
+  encodeUnlink,
+} from "./message-link.ts";
 import {
   decodeDemonitor,
   decodeDown,
@@ -16,8 +23,18 @@ import {
   encodeMonitor,
   encodeMonitorNamed,
 } from "./message-monitor.ts";
-import { decodeMessage, decodeMessageNamed, encodeMessage, encodeMessageNamed } from "./message-send.ts";
-import { decodeSpawnReply, decodeSpawnRequest, encodeSpawnReply, encodeSpawnRequest } from "./message-spawn.ts";
+import {
+  decodeMessage,
+  decodeMessageNamed,
+  encodeMessage,
+  encodeMessageNamed,
+} from "./message-send.ts";
+import {
+  decodeSpawnReply,
+  decodeSpawnRequest,
+  encodeSpawnReply,
+  encodeSpawnRequest,
+} from "./message-spawn.ts";
 import { readUint8, type SignalIn, type SignalOut } from "./signal-field.ts";
 import type { Undecodable, WireSignal, WireSignalKind } from "./wire-signal.ts";
 

@@ -15,14 +15,23 @@ export type SessionEndReason =
 
 /** The number on the wire and the sentence for the operator of each code; numbers are never used twice. */
 const CODES: { readonly [C in SessionEndReason]: readonly [number: number, sentence: string] } = {
-  unexpected_message: [1, "the peer sent a message that this state does not expect; are both nodes the same release?"],
+  unexpected_message: [
+    1,
+    "the peer sent a message that this state does not expect; are both nodes the same release?",
+  ],
   bad_magic: [2, "the peer does not speak this protocol; check the address and port"],
-  bad_digest: [3, "the cookies differ, or someone sits between the nodes; compare the cookie files of both"],
+  bad_digest: [
+    3,
+    "the cookies differ, or someone sits between the nodes; compare the cookie files of both",
+  ],
   bad_name: [4, "the node name is not what was expected; names are name@host"],
   bad_lane: [5, "there is no such lane"],
   bad_sequence: [6, "frames are missing or doubled"],
   version_unsupported: [7, "the protocol versions do not overlap; upgrade the older node"],
-  capability_missing: [8, "a capability that one side requires is missing at the other; upgrade the older node"],
+  capability_missing: [
+    8,
+    "a capability that one side requires is missing at the other; upgrade the older node",
+  ],
   tls_mode_differs: [9, "the TLS modes differ; set the same tls.mode on both nodes"],
   handshake_timeout: [10, "the handshake took too long"],
   peer_silent: [11, "the peer is silent"],

@@ -45,7 +45,8 @@ export function readTerm({ reader, decoder }: SignalIn): TermRead {
   try {
     return { value: decoder.read(reader), error: undefined };
   } catch (error) {
-    if (error instanceof DecodeError && error.code === "struct_undecodable") return { value: undefined, error };
+    if (error instanceof DecodeError && error.code === "struct_undecodable")
+      return { value: undefined, error };
     throw error;
   }
 }

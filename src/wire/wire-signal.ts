@@ -23,7 +23,12 @@ export type WireSpawnFailure = "undef" | "badarg" | "noconnection" | "name_taken
  * driver hands one for the other. `from` decides the lane and the order.
  */
 export type WireSignal =
-  | { readonly kind: "message"; readonly from: Pid | undefined; readonly to: Pid; readonly message: unknown }
+  | {
+      readonly kind: "message";
+      readonly from: Pid | undefined;
+      readonly to: Pid;
+      readonly message: unknown;
+    }
   | {
       readonly kind: "message_named";
       readonly from: Pid | undefined;
@@ -37,8 +42,19 @@ export type WireSignal =
   | { readonly kind: "unlink_ack"; readonly from: Pid; readonly to: Pid; readonly id: number }
   | { readonly kind: "link_exit"; readonly from: Pid; readonly to: Pid; readonly reason: unknown }
   | { readonly kind: "monitor"; readonly from: Pid; readonly to: Pid; readonly ref: Ref }
-  | { readonly kind: "monitor_named"; readonly from: Pid; readonly name: string; readonly node: string; readonly ref: Ref }
-  | { readonly kind: "demonitor"; readonly from: Pid; readonly to: Pid | WireName; readonly ref: Ref }
+  | {
+      readonly kind: "monitor_named";
+      readonly from: Pid;
+      readonly name: string;
+      readonly node: string;
+      readonly ref: Ref;
+    }
+  | {
+      readonly kind: "demonitor";
+      readonly from: Pid;
+      readonly to: Pid | WireName;
+      readonly ref: Ref;
+    }
   | {
       readonly kind: "down";
       readonly from: Pid | undefined;
