@@ -1,0 +1,262 @@
+/**
+ * Drives one lane of a session on its scheduler's thread: gives it sockets for as long as the session lives, writes what
+ * the lane has when the run slice ends, and hands what arrives to the sink.
+ *
+ *     waiting ──dial or accept, both proved──► attached ──socket lost──► waiting …      closed: the session is over
+ *
+ * The side that opened the session dials; the other waits to be dialled.
+ */
+import { ConnectionError, ProtocolError } from "../base/error.ts";
+import { HANDSHAKE_MS_MAX } from "../base/limits.ts";
+import type { Millis } from "../base/millis.ts";
+import type { Clock, Timer } from "../port/clock.ts";
+import type { Digest } from "../port/digest.ts";
+import type { Entropy } from "../port/entropy.ts";
+import type { Connection, ConnectionHandler, Transport } from "../port/transport.ts";
+import type { LaneSink } from "../session/incoming.ts";
+import { Lane, type LaneBudget, type LaneLimits } from "../session/lane.ts";
+import type { Identities } from "../term/identities.ts";
+import { NONCE_BYTES } from "../wire/handshake-message.ts";
+import { LaneSocket } from "./lane-socket.ts";
+import type { LanePlan, SessionPlan } from "./thread-message.ts";
+
+/** Milliseconds until a lane that was lost is dialled again; doubled up to the second number. */
+const REDIAL_MS_MIN = 20;
+const REDIAL_MS_MAX = 500;
+
+export interface LaneDriverEvents {
+  attached(lane: LaneDriver): void;
+  lost(lane: LaneDriver, error: ConnectionError | ProtocolError | undefined): void;
+  /** The peer says that the session is over, or the lane broke: the session has to end. */
+  failed(lane: LaneDriver, error: ProtocolError): void;
+  /** Something waits to be written: call `flush` when the slice ends. */
+  pending(lane: LaneDriver): void;
+  /** The lane has drained below its high-water mark. */
+  ready(): void;
+}
+
+/** What lanes need of the thread they run on. */
+export interface LaneWorld {
+  readonly clock: Clock;
+  readonly digest: Digest;
+  readonly entropy: Entropy;
+  readonly transport: Transport;
+  readonly identities: Identities;
+  readonly limits: Partial<LaneLimits>;
+  readonly budget: LaneBudget;
+}
+
+export class LaneDriver {
+  readonly session: SessionPlan;
+  readonly plan: LanePlan;
+  readonly core: Lane;
+  readonly #world: LaneWorld;
+  readonly #sink: LaneSink;
+  readonly #events: LaneDriverEvents;
+  #connection: Connection | undefined;
+  /** The dial under way. */
+  #socket: LaneSocket | undefined;
+  #redialMs: Millis = REDIAL_MS_MIN;
+  #redialTimer: Timer | undefined;
+  #ackTimer: Timer | undefined;
+  #pending = false;
+  #wasReady = true;
+  #closed = false;
+
+  constructor(options: {
+    readonly session: SessionPlan;
+    readonly plan: LanePlan;
+    readonly world: LaneWorld;
+    readonly sink: LaneSink;
+    readonly events: LaneDriverEvents;
+  }) {
+    const { session, plan, world } = options;
+    this.session = session;
+    this.plan = plan;
+    this.#world = world;
+    this.#sink = options.sink;
+    this.#events = options.events;
+    this.core = new Lane({
+      node: session.node,
+      identities: world.identities,
+      limits: world.limits,
+      budget: world.budget,
+    });
+  }
+
+  get ready(): boolean {
+    return !this.core.aboveHighWater;
+  }
+
+  /** Dials, if this side is to. */
+  start(): void {
+    this.#dial();
+  }
+
+  /** Tells that signals were added. */
+  added(): void {
+    if (this.core.aboveHighWater) this.#wasReady = false;
+    if (this.core.failure !== undefined) return this.#fail(this.core.failure);
+    if (this.#pending || this.#connection === undefined) return;
+    this.#pending = true;
+    this.#events.pending(this);
+  }
+
+  flush(): void {
+    this.#pending = false;
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    for (let next = this.core.pollTransmit(); next !== undefined; next = this.core.pollTransmit()) {
+      const { length } = next;
+      const taken = connection.write(next.bytes, next.offset, length);
+      if (taken < 0) break;
+      this.core.transmitted(taken, this.#world.clock.now());
+      if (taken < length) break;
+    }
+    if (!this.#wasReady && this.ready) {
+      this.#wasReady = true;
+      this.#events.ready();
+    }
+    this.#armAck();
+  }
+
+  /** Detaches the old socket and says what was received on it: a proved new one is about to take over. */
+  yieldSocket(): number {
+    this.#dropConnection();
+    return this.core.receivedFrame;
+  }
+
+  /** A proved socket: its connection is this lane's from now on, beginning with `rest`. */
+  takeSocket(socket: LaneSocket, peerReceived: number, rest: Uint8Array): void {
+    // One handler for each socket: what an old one still reports must not be taken for the new one's.
+    let own: Connection | undefined;
+    socket.handOver(
+      {
+        opened: (connection) => {
+          own = connection;
+          this.#opened(connection, peerReceived);
+        },
+        received: (bytes) => {
+          if (own === this.#connection) this.#received(bytes);
+        },
+        drained: () => {
+          if (own === this.#connection) this.flush();
+        },
+        closed: (error) => {
+          if (own === this.#connection && own !== undefined) this.#lost(error);
+        },
+      } satisfies ConnectionHandler,
+      rest,
+    );
+  }
+
+  #opened(connection: Connection, peerReceived: number): void {
+    if (this.#closed) return connection.terminate();
+    this.#dropConnection();
+    this.#connection = connection;
+    this.#redialMs = REDIAL_MS_MIN;
+    this.core.attach(peerReceived);
+    if (this.core.failure !== undefined) return this.#fail(this.core.failure);
+    this.#events.attached(this);
+    this.flush();
+  }
+
+  #received(bytes: Uint8Array): void {
+    this.core.receive(bytes, this.#world.clock.now(), this.#sink);
+    if (this.core.failure !== undefined) return this.#fail(this.core.failure);
+    this.#armAck();
+    // An acknowledgement may be due, or have made room for what waited.
+    if (!this.#pending && this.#connection !== undefined) {
+      this.#pending = true;
+      this.#events.pending(this);
+    }
+  }
+
+  /** The session is over. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { clock } = this.#world;
+    if (this.#redialTimer !== undefined) clock.clearTimer(this.#redialTimer);
+    if (this.#ackTimer !== undefined) clock.clearTimer(this.#ackTimer);
+    this.#socket?.drop(new ConnectionError("closed_here", "the session is over"));
+    this.#connection?.end();
+    this.#connection = undefined;
+    this.core.close();
+  }
+
+  #dial(): void {
+    const { dial, lane } = this.plan;
+    if (this.#closed || dial === undefined || this.#socket !== undefined) return;
+    const { clock, digest, entropy, transport } = this.#world;
+    const socket = new LaneSocket({
+      dial: { session: this.session.sessionId, lane, laneKey: this.session.laneKey },
+      remoteHost: dial.host,
+      clock,
+      digest,
+      nonce: () => entropy.bytes(NONCE_BYTES),
+      deadline: clock.now() + HANDSHAKE_MS_MAX,
+      events: {
+        needSession: (accepted) => accepted.refuse("unexpected_message", "this side dialled"),
+        needReceived: () => this.yieldSocket(),
+        established: (_socket, peerReceived, rest) => {
+          this.#socket = undefined;
+          this.takeSocket(socket, peerReceived, rest);
+        },
+        failed: (_socket, error) => {
+          this.#socket = undefined;
+          this.#dialFailed(error);
+        },
+      },
+    });
+    this.#socket = socket;
+    socket.cancel = transport.dial(dial, socket).cancel;
+  }
+
+  #dialFailed(error: ConnectionError | ProtocolError): void {
+    if (this.#closed) return;
+    if (error instanceof ProtocolError && error.code === "session_over") return this.#fail(error);
+    this.#events.lost(this, error);
+    this.#redial();
+  }
+
+  #lost(error: ConnectionError | undefined): void {
+    this.#dropConnection();
+    this.#events.lost(this, error);
+    this.#redial();
+  }
+
+  #redial(): void {
+    if (this.plan.dial === undefined || this.#redialTimer !== undefined) return;
+    const waitMs = this.#redialMs;
+    this.#redialMs = Math.min(REDIAL_MS_MAX, waitMs * 2);
+    this.#redialTimer = this.#world.clock.setTimer(waitMs, () => {
+      this.#redialTimer = undefined;
+      this.#dial();
+    });
+  }
+
+  #dropConnection(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.core.detach();
+    connection?.terminate();
+  }
+
+  #fail(error: ProtocolError): void {
+    if (this.#closed) return;
+    this.close();
+    this.#events.failed(this, error);
+  }
+
+  #armAck(): void {
+    const due = this.core.pollTimeout();
+    if (due === undefined || this.#ackTimer !== undefined) return;
+    const { clock } = this.#world;
+    this.#ackTimer = clock.setTimer(Math.max(0, due - clock.now()), () => {
+      this.#ackTimer = undefined;
+      this.core.handleTimeout(clock.now());
+      this.flush();
+    });
+  }
+}
