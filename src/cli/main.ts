@@ -29,6 +29,7 @@ import { showTerm } from "./show.ts";
 import { spawn } from "./spawn.ts";
 import { status } from "./status.ts";
 import { stop } from "./stop.ts";
+import { term } from "./term.ts";
 import { test } from "./test.ts";
 import { tree } from "./tree.ts";
 import { types } from "./types.ts";
@@ -41,7 +42,7 @@ export const VERBS: readonly Verb[] = [
   ...[status, nodes, ps, inspect, tree, functions],
   ...[spawn, send, call, exit],
   ...[connect, disconnect, stop],
-  ...[types, check, test, cookie],
+  ...[types, check, test, term, cookie],
 ];
 
 /** Done. */
