@@ -41,9 +41,10 @@ export class Bonds {
   pendingFirst: Pending<unknown> | undefined = undefined;
   callersFirst: LocalCall | undefined = undefined;
   controller: AbortController | undefined = undefined;
-  returned: ((value: unknown) => void) | undefined = undefined;
   mailboxMax = Infinity;
-  parent: Pid | undefined = undefined;
+  /** Who waits for the function's value. */
+  ended: ((reason: ExitReason, value: unknown) => void) | undefined = undefined;
+  value: unknown = undefined;
 }
 
 /** Refs of this node are numbers that differ; those of others need their node. */
@@ -209,6 +210,7 @@ export function dissolve(process: Process, reason: ExitReason): void {
   }
   for (const { from, ref, target } of bonds.watchers?.values() ?? []) {
     host.bondRemoved(process, from);
+    if (!(target instanceof Pid)) host.namedWatchEnded(ref);
     host.dispatch({ kind: "down", from: pid, to: from, ref, target, reason });
   }
   for (let call = bonds.callersFirst; call !== undefined; ) {

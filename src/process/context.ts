@@ -14,7 +14,7 @@ import { assertMessage, LIFE_RUNNING, type Process } from "./process.ts";
 import { ProcessLog } from "./process-log.ts";
 import type { Match } from "./receive-wait.ts";
 import { nameText } from "./registry.ts";
-import { type Answered, request, sendPid } from "./request.ts";
+import { type Answered, request, type RequestMessage, sendPid } from "./request.ts";
 import type { NameOnNode } from "./signal.ts";
 
 /** Anything that can be sent to, as it comes in. */
@@ -44,6 +44,11 @@ export class ProcessContext {
 
   constructor(process: Process) {
     this.#process = process;
+  }
+
+  /** The process behind a context, for behaviours: they work on it where a context would cost more. */
+  static process(context: ProcessContext): Process {
+    return context.#process;
   }
 
   get self(): Pid<unknown> {
@@ -105,7 +110,7 @@ export class ProcessContext {
   /** What `call` and the clients of servers are made of: `message` gets the address that the answer is to go to. */
   request(
     to: AnyTarget,
-    message: (replyTo: Pid<unknown>) => unknown,
+    message: RequestMessage,
     wait?: Wait,
     answered?: Answered,
   ): Promise<unknown> {
@@ -295,7 +300,6 @@ export class ProcessContext {
       parent: process.pid,
       name: options.name === undefined ? undefined : nameText(options.name),
       mailboxMax: options.mailboxMax,
-      returned: undefined,
     });
   }
 }

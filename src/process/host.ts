@@ -39,8 +39,8 @@ export interface SpawnPlan {
   readonly parent: Pid | undefined;
   readonly name: string | undefined;
   readonly mailboxMax: number | undefined;
-  /** Gets the function's value before the process is released. */
-  readonly returned: ((value: unknown) => void) | undefined;
+  /** Told when the process is released, with the function's value if it returned one; instead of a crash report. */
+  readonly ended?: (reason: ExitReason, value: unknown) => void;
 }
 
 // A process's code takes what the spawner gave it; the types are checked where it is spawned.
@@ -106,6 +106,9 @@ export interface ProcessHost {
   /** A bond to another node or scheduler was made or ended. */
   bondAdded(process: Process, peer: Pid | NameOnNode): void;
   bondRemoved(process: Process, peer: Pid | NameOnNode): void;
+
+  /** A monitor by name on a process of this scheduler is over. */
+  namedWatchEnded(ref: Ref): void;
 
   deadLetter(reason: DeadLetterReason, to: Pid | NameOnNode, message: unknown): void;
   mailboxHigh(process: Process, length: number): void;

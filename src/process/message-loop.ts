@@ -34,11 +34,12 @@ export abstract class MessageLoop extends Deadline {
     process.wake(value);
   }
 
-  /** Ends the loop with an error. */
-  fail(error: unknown): void {
+  /** Ends the loop with an error. @returns false when it was not running (any more) */
+  fail(error: unknown): boolean {
     const process = this.#process;
-    if (process === undefined || process.wait !== this) return;
+    if (process === undefined || process.wait !== this) return false;
     process.wakeError(error);
+    return true;
   }
 
   /** Called by the process that enters the loop. */

@@ -49,6 +49,7 @@ export class Process implements Owner {
   readonly pid: Pid<unknown>;
   readonly host: ProcessHost;
   readonly functionName: string;
+  readonly parent: Pid | undefined;
   life = LIFE_STARTING;
   waiting = WAIT_NONE;
   /** Has a place in the run queue. */
@@ -69,11 +70,13 @@ export class Process implements Owner {
   constructor(
     host: ProcessHost,
     functionName: string,
+    parent: Pid | undefined,
     body: ProcessBody | undefined,
     args: readonly unknown[],
   ) {
     this.host = host;
     this.functionName = functionName;
+    this.parent = parent;
     this.wait = body === undefined ? undefined : new Start(body, args);
     this.pid = host.createPid(this);
   }
@@ -324,7 +327,7 @@ export class Process implements Owner {
 
   #returned(value: unknown): void {
     if (this.life === LIFE_RUNNING) {
-      this.bonds?.returned?.(value);
+      if (this.bonds?.ended !== undefined) this.bonds.value = value;
       this.#exiting("normal");
       this.#dropWaits("normal");
     }
@@ -336,7 +339,7 @@ export class Process implements Owner {
       const reason = error instanceof ProcessExit ? error.reason : (error ?? String(error));
       this.#exiting(reason);
       this.#dropWaits(reason);
-      if (!isOrderly(reason)) this.host.crashed(this, reason);
+      if (!isOrderly(reason) && this.bonds?.ended === undefined) this.host.crashed(this, reason);
     }
     this.host.release(this);
   }

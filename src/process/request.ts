@@ -10,6 +10,12 @@ import { Pending } from "./pending.ts";
 import { LIFE_EXITING, Process } from "./process.ts";
 import type { NameOnNode } from "./signal.ts";
 
+/**
+ * Makes the message of a request. `monitor` is the ref of the caller's monitor where the callee does not live on the same
+ * scheduler: while the callee has that watcher, the caller still waits.
+ */
+export type RequestMessage = (replyTo: Pid<unknown>, monitor: Ref | undefined) => unknown;
+
 /** What an answer does to the promise of its call; without one the promise gets the answer as it is. */
 export type Answered = (answer: unknown, call: Pending<unknown>) => void;
 
@@ -35,6 +41,16 @@ export class Call extends Pending<unknown> implements Owner, LocalCall {
     this.alias = process.host.createPid(this);
     this.target = target;
     this.#answered = answered;
+  }
+
+  /** How the target reads in an error. */
+  get targetText(): string {
+    return targetText(this.target);
+  }
+
+  /** Of the monitor on a callee that lives elsewhere. */
+  get monitorRef(): Ref | undefined {
+    return this.#ref;
   }
 
   /** The answer: a message to the alias. */
@@ -85,7 +101,7 @@ export class Call extends Pending<unknown> implements Owner, LocalCall {
 export function request(
   process: Process,
   to: Pid | NameOnNode,
-  message: (replyTo: Pid<unknown>) => unknown,
+  message: RequestMessage,
   wait?: Wait,
   answered?: Answered,
 ): Promise<unknown> {
@@ -105,7 +121,7 @@ export function request(
   call.watch(callee);
   if (call.settled) return call.promise;
   try {
-    const value = message(call.alias);
+    const value = message(call.alias, call.monitorRef);
     if (target === undefined) {
       host.sendNamed(process, (to as NameOnNode).name, (to as NameOnNode).node, value);
     } else {

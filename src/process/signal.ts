@@ -96,5 +96,5 @@ export type Signal =
     };
 
 export type SpawnResult =
-  | { readonly ok: true; readonly pid: Pid }
+  | { readonly ok: true; readonly pid: Pid<unknown> }
   | { readonly ok: false; readonly code: SpawnFailure };

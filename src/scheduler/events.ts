@@ -1,0 +1,40 @@
+import type { Pid } from "../term/pid.ts";
+import type { ExitReason } from "../process/exit-reason.ts";
+import type { DeadLetterReason } from "../process/host.ts";
+import type { NameOnNode } from "../process/signal.ts";
+
+/** A message that reached nobody. */
+export interface DeadLetter {
+  readonly reason: DeadLetterReason;
+  readonly to: Pid | NameOnNode;
+  /** Its kind, never its contents: the literal `type`, or what kind of value it is. */
+  readonly messageType: string;
+  /** Dead letters for this reason so far. */
+  readonly count: number;
+}
+
+/** Why a process crashed and what it was doing. */
+export interface CrashReport {
+  readonly pid: Pid;
+  readonly functionName: string;
+  readonly reason: ExitReason;
+  readonly parent: Pid | undefined;
+  readonly links: readonly Pid[];
+  readonly mailboxLength: number;
+  /** Types of the oldest messages that were still waiting. */
+  readonly mailboxTypes: readonly string[];
+  readonly reductions: number;
+}
+
+/** What a scheduler tells the node that it belongs to. All are called synchronously; none may throw. */
+export interface SchedulerEvents {
+  /** The first of each reason, then every one at a power of two. */
+  deadLetter?(letter: DeadLetter): void;
+  crashed?(report: CrashReport): void;
+  /** For whoever keeps the spellings of names. */
+  registered?(name: string, pid: Pid): void;
+  unregistered?(name: string, pid: Pid): void;
+  mailboxHigh?(pid: Pid, functionName: string, length: number): void;
+  /** A stray rejection or throw that belongs to no process. */
+  strayError?(error: unknown): void;
+}

@@ -1,0 +1,75 @@
+import type { Pid } from "../term/pid.ts";
+import type { ExitReason } from "../process/exit-reason.ts";
+import {
+  LIFE_EXITING,
+  LIFE_STARTING,
+  type Process,
+  WAIT_NONE,
+  WAIT_SELECTIVE,
+} from "../process/process.ts";
+import type { ReceiveWait } from "../process/receive-wait.ts";
+
+/** Message types shown of a mailbox. */
+const TYPES_SHOWN = 10;
+
+/** A line of `ps`. Pids are objects of this thread; whoever sends a summary away turns them into text or encodes them. */
+export interface ProcessSummary {
+  readonly pid: Pid;
+  readonly functionName: string;
+  /** First of its names. */
+  readonly name: string | undefined;
+  readonly state: "starting" | "receiving" | "running" | "exiting";
+  readonly mailboxLength: number;
+  /** Messages and turns taken so far. */
+  readonly reductions: number;
+}
+
+/** `inspect`: all that is known of one process. */
+export interface ProcessSnapshot extends ProcessSummary {
+  readonly parent: Pid | undefined;
+  readonly names: readonly string[];
+  readonly links: readonly Pid[];
+  readonly monitors: readonly (Pid | { readonly name: string; readonly node: string })[];
+  readonly monitoredBy: readonly Pid[];
+  readonly trapExit: boolean;
+  /** Types of the oldest messages. */
+  readonly mailboxTypes: readonly string[];
+  /** What a selective receive waits for. */
+  readonly receivingType: string | undefined;
+  readonly exitReason: ExitReason;
+}
+
+export function summaryOf(process: Process): ProcessSummary {
+  return {
+    pid: process.pid,
+    functionName: process.functionName,
+    name: process.bonds?.names?.values().next().value,
+    state: stateOf(process),
+    mailboxLength: process.mailbox?.length ?? 0,
+    reductions: process.reductions,
+  };
+}
+
+export function snapshotOf(process: Process): ProcessSnapshot {
+  const { bonds, mailbox } = process;
+  const links = [...(bonds?.links ?? [])].filter(([, state]) => state === 0).map(([pid]) => pid);
+  return {
+    ...summaryOf(process),
+    parent: process.parent,
+    names: [...(bonds?.names ?? [])],
+    links,
+    monitors: [...(bonds?.monitors?.values() ?? [])].map(({ target }) => target),
+    monitoredBy: [...(bonds?.watchers?.values() ?? [])].map(({ from }) => from),
+    trapExit: process.trapping,
+    mailboxTypes: mailbox?.types(TYPES_SHOWN) ?? [],
+    receivingType:
+      process.waiting === WAIT_SELECTIVE ? (process.wait as ReceiveWait).type : undefined,
+    exitReason: process.exitReason,
+  };
+}
+
+function stateOf(process: Process): ProcessSummary["state"] {
+  if (process.life === LIFE_STARTING) return "starting";
+  if (process.life >= LIFE_EXITING) return "exiting";
+  return process.waiting === WAIT_NONE ? "running" : "receiving";
+}

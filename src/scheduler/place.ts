@@ -1,0 +1,44 @@
+import { MisuseError, SpawnError } from "../base/error.ts";
+import { SCHEDULERS_MAX } from "../base/limits.ts";
+import { Pid } from "../term/pid.ts";
+import type { Place } from "../process/api.ts";
+import { nodeNameOf } from "../process/context.ts";
+
+/** A place, made plain: `scheduler` undefined means that the node chooses, which on this node is the asking scheduler. */
+export interface PlainPlace {
+  readonly node: string;
+  readonly scheduler: number | "spread";
+}
+
+/**
+ * Reads a place. Another node chooses its scheduler in turn; on this node it is the asking one unless told otherwise.
+ * @throws {SpawnError} badarg
+ */
+export function placeOf(where: Place, ownNode: string, ownIndex: number): PlainPlace {
+  if (where instanceof Pid) return { node: where.node, scheduler: where.scheduler };
+  let node: string | undefined;
+  let scheduler: number | "spread" | undefined;
+  if (typeof where === "string") {
+    node = nodeNameOf(where);
+  } else if (typeof where === "object" && where !== null) {
+    const place = where as { readonly node?: string; readonly scheduler?: number | "spread" };
+    node = place.node === undefined ? ownNode : nodeNameOf(place.node);
+    scheduler = place.scheduler;
+  }
+  if (node === undefined || !/^[^@\s]+@[^@\s]+$/.test(node)) {
+    throw new SpawnError("badarg", "a place is name@host, a pid, or { node, scheduler }");
+  }
+  scheduler ??= node === ownNode ? ownIndex : "spread";
+  if (
+    scheduler !== "spread" &&
+    !(Number.isInteger(scheduler) && scheduler >= 1 && scheduler <= SCHEDULERS_MAX)
+  ) {
+    throw new SpawnError("badarg", `a scheduler is a number from 1 or "spread"`);
+  }
+  return { node, scheduler };
+}
+
+/** @throws {MisuseError} bad_argument: arguments that are no list */
+export function assertArgs(args: unknown): asserts args is readonly unknown[] {
+  if (!Array.isArray(args)) throw new MisuseError("bad_argument", "arguments are an array");
+}

@@ -1,0 +1,50 @@
+import type { Pid } from "../term/pid.ts";
+import type { ProcessBody } from "../process/host.ts";
+import { ProcessExit } from "../process/exit-reason.ts";
+import { lookup } from "../process/registry.ts";
+import type { ProcessContext } from "../process/context.ts";
+
+/** Under this name every node runs functions for their value. No definition can take it: it is looked up first. */
+export const RPC_FUNCTION = "$rpc";
+
+/** What the process that ran the function says before it ends. */
+export type RpcAnswer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown; readonly undef?: boolean };
+
+/**
+ * Body of the process behind `rpc`: runs the function in its own context and sends what came of it. What it throws goes to
+ * the caller and nowhere else: it is the caller's to report. Source: OTP erpc.
+ */
+async function runForValue(
+  ctx: ProcessContext,
+  functionName: string,
+  args: readonly unknown[],
+  replyTo: Pid<unknown>,
+): Promise<void> {
+  const entry = lookup(functionName);
+  if (entry === undefined) {
+    ctx.send(replyTo, { ok: false, error: "undef", undef: true });
+    return;
+  }
+  const run = entry.run as unknown as (ctx: ProcessContext, ...args: unknown[]) => Promise<unknown>;
+  let answer: RpcAnswer;
+  try {
+    answer = { ok: true, value: await run(ctx, ...args) };
+  } catch (error) {
+    // The process was told to end, or ended itself: its exit reason says so.
+    if (error instanceof ProcessExit) throw error;
+    answer = { ok: false, error };
+  }
+  try {
+    ctx.send(replyTo, answer);
+  } catch (error) {
+    ctx.send(replyTo, { ok: false, error });
+  }
+}
+
+/** What is run under a name that a spawn request gives, if anything. */
+export function bodyOf(functionName: string): ProcessBody | undefined {
+  if (functionName === RPC_FUNCTION) return runForValue as unknown as ProcessBody;
+  return lookup(functionName)?.run as unknown as ProcessBody | undefined;
+}

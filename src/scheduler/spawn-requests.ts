@@ -1,0 +1,249 @@
+import { CallError, SpawnError } from "../base/error.ts";
+import { CALL_MS } from "../base/limits.ts";
+import type { Pid } from "../term/pid.ts";
+import type { Ref } from "../term/ref.ts";
+import type { StartOptions, Wait } from "../process/api.ts";
+import { addMonitor, demonitor } from "../process/bonds.ts";
+import type { ExitReason } from "../process/exit-reason.ts";
+import type { Owner, ProcessHost } from "../process/host.ts";
+import { Pending } from "../process/pending.ts";
+import { LIFE_EXITING, LIFE_RUNNING, type Process } from "../process/process.ts";
+import { nameText } from "../process/registry.ts";
+import type { SpawnFailure, SpawnRequestOptions, SpawnResult } from "../process/signal.ts";
+import type { PlainPlace } from "./place.ts";
+import { RPC_FUNCTION, type RpcAnswer } from "./rpc.ts";
+
+const FAILURES: { readonly [code in SpawnFailure]: string } = {
+  undef: "is not defined there",
+  badarg: "was given arguments that are no list",
+  noconnection: "could not be spawned: its node cannot be reached",
+  name_taken: "could not be spawned: its name is taken",
+};
+
+/** Who waits for the reply to a spawn request. */
+interface Requester {
+  readonly node: string;
+  replied(result: SpawnResult): void;
+}
+
+/** A linked child that nobody waits for any more: it gets this exit as soon as its pid is known. */
+interface Abandoned extends Requester {
+  readonly parent: Pid;
+  readonly reason: ExitReason;
+}
+
+/**
+ * Spawns elsewhere that are not answered yet. A request ends with its reply, its time-out, its caller, or the session;
+ * a linked child that comes too late hears why. Source: OTP, erlang:spawn_request/5 and spawn_request_abandon/1.
+ */
+export class SpawnRequests {
+  readonly #host: ProcessHost;
+  readonly #requesters = new Map<number, Requester>();
+
+  constructor(host: ProcessHost) {
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#requesters.size;
+  }
+
+  /** @returns promise of the child's pid; rejects with `SpawnError` */
+  spawn(
+    by: Process,
+    place: PlainPlace,
+    functionName: string,
+    args: readonly unknown[],
+    options: StartOptions,
+  ): Promise<Pid<unknown>> {
+    const request = new SpawnRequest(this, by, place.node, functionName, options.link === true);
+    request.begin(options, CALL_MS);
+    if (request.settled) return request.promise;
+    const { name, mailboxMax } = options;
+    this.#send(request, place, functionName, args, {
+      link: options.link === true,
+      monitor: false,
+      name: name === undefined ? undefined : nameText(name),
+      mailboxMax,
+    });
+    return request.promise;
+  }
+
+  /** Runs a function there for its value; rejects with `CallError`. */
+  rpc(
+    by: Process,
+    place: PlainPlace,
+    functionName: string,
+    args: readonly unknown[],
+    wait: Wait,
+  ): Promise<unknown> {
+    const request = new RpcRequest(this, by, place.node, functionName);
+    request.begin(wait, CALL_MS);
+    if (request.settled) return request.promise;
+    const options = { link: false, monitor: true, name: undefined, mailboxMax: undefined };
+    this.#send(request, place, RPC_FUNCTION, [functionName, args, request.alias], options);
+    return request.promise;
+  }
+
+  /** A reply has come. */
+  replied(ref: Ref, result: SpawnResult): void {
+    const requester = this.#requesters.get(ref.id);
+    this.#requesters.delete(ref.id);
+    requester?.replied(result);
+  }
+
+  /** The session with a node is over: no reply of it will come. */
+  nodeDown(node: string): void {
+    for (const [id, requester] of [...this.#requesters]) {
+      if (requester.node !== node) continue;
+      this.#requesters.delete(id);
+      requester.replied({ ok: false, code: "noconnection" });
+    }
+  }
+
+  /** The request is no longer waited for; if it is not answered yet, its linked child will have to hear of that. */
+  left(request: SpawnRequest | RpcRequest, reason: ExitReason, linked: boolean): void {
+    if (!this.#requesters.delete(request.ref.id) || !linked) return;
+    const { host, pid: parent } = request.process;
+    const abandoned: Abandoned = {
+      node: request.node,
+      parent,
+      reason,
+      replied: (result) => {
+        if (!result.ok) return;
+        host.dispatch({ kind: "link_exit", from: parent, to: result.pid, reason });
+      },
+    };
+    this.#requesters.set(request.ref.id, abandoned);
+  }
+
+  #send(
+    request: SpawnRequest | RpcRequest,
+    place: PlainPlace,
+    functionName: string,
+    args: readonly unknown[],
+    options: SpawnRequestOptions,
+  ): void {
+    const { ref } = request;
+    this.#requesters.set(ref.id, request);
+    const { node, scheduler } = place;
+    const from = request.process.pid;
+    try {
+      const copied = this.#host.copy === undefined ? args : (this.#host.copy(args) as unknown[]);
+      this.#host.dispatch({
+        kind: "spawn_request",
+        from,
+        ref,
+        node,
+        scheduler,
+        functionName,
+        args: copied,
+        options,
+      });
+    } catch (error) {
+      this.#requesters.delete(ref.id);
+      request.fail(error);
+    }
+  }
+}
+
+/** `spawnOn`, waiting. */
+class SpawnRequest extends Pending<Pid<unknown>> implements Requester {
+  readonly ref: Ref;
+  readonly node: string;
+  readonly #requests: SpawnRequests;
+  readonly #functionName: string;
+  readonly #link: boolean;
+
+  constructor(
+    requests: SpawnRequests,
+    process: Process,
+    node: string,
+    functionName: string,
+    link: boolean,
+  ) {
+    super(process);
+    this.#requests = requests;
+    this.node = node;
+    this.ref = process.host.createRef();
+    this.#functionName = functionName;
+    this.#link = link;
+  }
+
+  replied(result: SpawnResult): void {
+    if (!result.ok) {
+      this.fail(new SpawnError(result.code, `${this.#functionName} ${FAILURES[result.code]}`));
+      return;
+    }
+    const { process } = this;
+    // The child is linked from its side since before its first step.
+    if (this.#link && process.life === LIFE_RUNNING) {
+      const bonds = process.ownBonds();
+      (bonds.links ??= new Map()).set(result.pid, 0);
+      process.host.bondAdded(process, result.pid);
+    }
+    this.succeed(result.pid);
+  }
+
+  override expired(): void {
+    this.fail(new SpawnError("timeout", `${this.#functionName} was not spawned in time`));
+  }
+
+  protected override forget(): void {
+    const { process } = this;
+    const reason = process.life >= LIFE_EXITING ? process.exitReason : "abandoned";
+    this.#requests.left(this, reason, this.#link);
+  }
+}
+
+/** `rpc`, waiting: for the process over there, then for what it says, or its end. */
+class RpcRequest extends Pending<unknown> implements Requester, Owner {
+  readonly ref: Ref;
+  readonly node: string;
+  readonly alias: Pid<unknown>;
+  readonly #requests: SpawnRequests;
+  readonly #target: string;
+  #monitored = false;
+
+  constructor(requests: SpawnRequests, process: Process, node: string, functionName: string) {
+    super(process);
+    this.#requests = requests;
+    this.node = node;
+    this.ref = process.host.createRef();
+    this.alias = process.host.createPid(this);
+    this.#target = `${functionName} on ${node}`;
+  }
+
+  replied(result: SpawnResult): void {
+    if (!result.ok) {
+      this.#ended(result.code === "undef" ? "noproc" : result.code);
+      return;
+    }
+    if (this.settled) return;
+    this.#monitored = true;
+    const told = (reason: ExitReason): void => this.#ended(reason);
+    addMonitor(this.process, { ref: this.ref, target: result.pid, told });
+  }
+
+  deliver(message: unknown): void {
+    const answer = message as RpcAnswer;
+    if (answer.ok) this.succeed(answer.value);
+    else if (answer.undef === true) this.fail(new CallError("noproc", this.#target, "undef"));
+    else this.fail(new CallError("exit", this.#target, answer.error, { cause: answer.error }));
+  }
+
+  override expired(): void {
+    this.fail(new CallError("timeout", this.#target));
+  }
+
+  protected override forget(): void {
+    this.alias.owner = undefined;
+    if (this.#monitored) demonitor(this.process, this.ref, false);
+    this.#requests.left(this, undefined, false);
+  }
+
+  #ended(reason: ExitReason): void {
+    const code = reason === "noproc" || reason === "noconnection" ? reason : "exit";
+    this.fail(new CallError(code, this.#target, reason));
+  }
+}

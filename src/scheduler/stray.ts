@@ -1,0 +1,39 @@
+import type { LogSink } from "../port/log.ts";
+import { ProcessExit, reasonText } from "../process/exit-reason.ts";
+import { LIFE_RUNNING, type Process } from "../process/process.ts";
+import type { SchedulerEvents } from "./events.ts";
+
+/**
+ * Errors that nobody caught. A rejection of one of `ctx`'s promises ends the process that the promise was made for; any
+ * other is logged and counted. Neither takes the scheduler down.
+ */
+export class Stray {
+  readonly #events: SchedulerEvents;
+  readonly #log: LogSink;
+  readonly #blamed = new WeakMap<object, Process>();
+  count = 0;
+
+  constructor(events: SchedulerEvents, log: LogSink) {
+    this.#events = events;
+    this.#log = log;
+  }
+
+  /** Remembers whose promise rejects with this error. */
+  blame(error: unknown, process: Process): void {
+    if (typeof error === "object" && error !== null) this.#blamed.set(error, process);
+  }
+
+  handle(error: unknown, crashed: (process: Process) => void): void {
+    if (error instanceof ProcessExit) return;
+    const process =
+      typeof error === "object" && error !== null ? this.#blamed.get(error) : undefined;
+    if (process !== undefined && process.life === LIFE_RUNNING) {
+      process.terminate(error);
+      crashed(process);
+      return;
+    }
+    this.count++;
+    this.#log.write("error", "an error that nobody caught", { error: reasonText(error) });
+    this.#events.strayError?.(error);
+  }
+}

@@ -1,0 +1,20 @@
+import { MisuseError } from "../base/error.ts";
+import type { NodeServices } from "../process/host.ts";
+
+/** The services of a node, those that are missing replaced by ones that say so when they are used. */
+export function unavailable(services: Partial<NodeServices> = {}): NodeServices {
+  const missing = (what: string): never => {
+    throw new MisuseError("not_running", `this scheduler has no ${what}`);
+  };
+  return {
+    get global() {
+      return services.global ?? missing("global names");
+    },
+    get groups() {
+      return services.groups ?? missing("groups");
+    },
+    get node() {
+      return services.node ?? missing("view of its node");
+    },
+  };
+}
