@@ -287,6 +287,7 @@ export class Lane {
     this.#attached = false;
     this.#unackedSince = undefined;
     this.#in.detach();
+    this.#out.cut();
   }
 
   /** Takes what arrived on the socket; `bytes` belong to the lane. Signals go to `sink` in order, before this returns. */

@@ -205,12 +205,17 @@ export class Outgoing {
     return true;
   }
 
+  /** The socket is gone, and with it the frames without a number; the frame on its way starts again from its beginning. */
+  cut(): void {
+    this.#urgent.length = this.#urgentSent = 0;
+    this.#moveCursor(this.#cursorSlab, this.#cursorFrame);
+  }
+
   /**
-   * Forgets what was to be sent on the socket that is gone, and sends from the frame after `received` on the next one.
-   * False: the peer cannot have that frame as its last.
+   * Sends from the frame after `received` on a new socket. False: the peer cannot have that frame as its last. Nothing
+   * but urgent frames was sent on that socket yet.
    */
   replayFrom(received: number): boolean {
-    this.#urgent.length = this.#urgentSent = 0;
     if (received < this.#ackedFrame || received > this.#sentFrame) return false;
     const slab =
       this.#slabs.find((one) => received + 1 < one.first + one.ends.length) ?? this.#tail;
