@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { isatty } from "node:tty";
 import { inspect } from "node:util";
 
 import type { LogLevel, LogSink } from "../port/log.ts";
@@ -14,6 +15,7 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
+const STDERR = 2;
 const RANK: Readonly<Record<LogLevel, number>> = {
   debug: 0,
   info: 1,
@@ -41,7 +43,7 @@ function jsonLine(
 ): string {
   const head = { time: new Date().toISOString(), level, text };
   try {
-    return `${JSON.stringify({ ...fields, ...head }, plain)}\n`;
+    return `${JSON.stringify({ ...head, ...fields, ...head }, plain)}\n`;
   } catch {
     // A cycle among the fields: the line matters more than its fields.
     return `${JSON.stringify({ ...head, fields: inspect(fields, { depth: 2 }) })}\n`;
@@ -87,7 +89,7 @@ function writeStderr(line: string): void {
   let offset = 0;
   for (let attempt = 0; attempt < WRITE_ATTEMPTS_MAX && offset < bytes.length; attempt++) {
     try {
-      offset += writeSync(2, bytes, offset);
+      offset += writeSync(STDERR, bytes, offset);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
       Bun.sleepSync(1);
@@ -98,7 +100,8 @@ function writeStderr(line: string): void {
 /** Makes the log of a node; one for each thread, all write to the same stderr. */
 export function createLog(options: LogOptions): LogSink {
   const write = options.write ?? writeStderr;
-  const terminal = process.stderr.isTTY === true;
+  // Not `process.stderr.isTTY`: workers do not have it.
+  const terminal = isatty(STDERR);
   const json = options.format === "json" || (options.format === "auto" && !terminal);
   const colour = terminal && process.env.NO_COLOR === undefined;
   const rankMin = RANK[options.level];

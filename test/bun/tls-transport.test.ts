@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, jest, test } from "bun:test";
 
 import type { ConnectionError } from "../../src/base/error.ts";
+import { HANDSHAKE_MS_MAX } from "../../src/base/limits.ts";
 import { createCa, createSelfSigned, issueCertificate } from "../../src/bun/certificate.ts";
 import { createTransport, type TlsOptions } from "../../src/bun/tls-transport.ts";
 import type {
@@ -289,6 +290,22 @@ describe("a listener with TLS", () => {
     server.incoming[0]!.cancel();
     expect((await peer.end)?.code).toBe("closed_here");
     await client.end;
+  });
+
+  test("gives up a client that says nothing for as long as a handshake may take", async () => {
+    jest.useFakeTimers();
+    try {
+      const server = serve(createTransport(auto));
+      const client = dial(createTransport(off), server.address);
+      const peer = await server.next();
+      jest.advanceTimersByTime(HANDSHAKE_MS_MAX - 1);
+      expect(peer.events).toEqual([]);
+      jest.advanceTimersByTime(1);
+      expect((await peer.end)?.code).toBe("connection_timeout");
+      await client.end;
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   test("sees a client leave before TLS stood", async () => {

@@ -54,6 +54,14 @@ describe("a thread", () => {
     await Promise.all([stop(thread), stop(other)]);
   });
 
+  test("shares memory that was in its data", async () => {
+    const shared = new SharedArrayBuffer(4);
+    const thread = start({ does: "share", shared });
+    expect(await next(thread.port)).toBe("written");
+    expect(new Int32Array(shared)[0]).toBe(42);
+    await stop(thread);
+  });
+
   test("is terminated while it spins", async () => {
     const thread = start({ does: "spin" });
     expect(await next(thread.port)).toBe("spinning");
