@@ -92,6 +92,8 @@ export interface ProcessHost {
   unregister(process: Process, name: string): boolean;
   monitorNodes(process: Process, on: boolean): void;
 
+  /** On the clock that deadlines are counted on. */
+  now(): Millis;
   setDeadline(entry: Deadline, afterMs: Millis): void;
   clearDeadline(entry: Deadline): void;
   sendAfter(by: Process, to: Pid | NameOnNode, message: unknown, afterMs: Millis): Ref;

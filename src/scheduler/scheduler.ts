@@ -95,6 +95,7 @@ export class Scheduler implements ProcessHost {
   /** The process whose code was last seen running. */
   current: Process | undefined = undefined;
 
+  readonly #clock: Clock;
   readonly #schedulers: number;
   readonly #base: number;
   readonly #log: LogSink;
@@ -123,6 +124,7 @@ export class Scheduler implements ProcessHost {
     this.copy = options.copy;
     this.services = unavailable(options.services);
     this.turns = new RunQueue(options.clock);
+    this.#clock = options.clock;
     this.#schedulers = options.schedulers ?? 1;
     this.#spreadNext = options.index;
     this.#base = options.index * SERIAL_LIMIT;
@@ -164,12 +166,14 @@ export class Scheduler implements ProcessHost {
    * A session is over, after its last signal: ends all bonds with that incarnation of the node and earlier ones with
    * `noconnection`, then tells `NodeDown`.
    */
-  nodeDown(node: string, creation: number, reason: ExitReason): void {
+  nodeDown(node: string, creation: number, reason: ExitReason, hidden = false): void {
     const lost = (peer: Pid | NameOnNode): boolean =>
       peer.node === node && !(peer instanceof Pid && peer.nodeRef.creation > creation);
     for (const process of this.#bonds.ofNode(node)) bondsLost(process, lost, "noconnection");
     this.#requests.nodeDown(node);
     this.#laneWaits.recheck();
+    // Nobody was told that a hidden node is there.
+    if (hidden) return;
     for (const process of this.#nodeMonitors) process.deliver(new NodeDown(node, reason));
   }
 
@@ -382,6 +386,10 @@ export class Scheduler implements ProcessHost {
   monitorNodes(process: Process, on: boolean): void {
     if (on) this.#nodeMonitors.add(process);
     else this.#nodeMonitors.delete(process);
+  }
+
+  now(): Millis {
+    return this.#clock.now();
   }
 
   setDeadline(entry: Deadline, afterMs: Millis): void {

@@ -1,0 +1,62 @@
+import type { Caller, UntypedTarget, Wait } from "../process/api.ts";
+import { ProcessContext } from "../process/context.ts";
+import type { Pid } from "../term/pid.ts";
+import type { Ref } from "../term/ref.ts";
+import { contextOfCaller } from "./start.ts";
+import { callType, castType, settleCall } from "./server-message.ts";
+
+// Symbols, because every string may be the name of a call.
+const by = Symbol("by");
+const to = Symbol("to");
+const wait = Symbol("wait");
+
+/** What all clients of servers are: who asks, whom, and for how long. */
+export class ServerClient {
+  readonly [by]: Caller;
+  readonly [to]: Pid | UntypedTarget;
+  readonly [wait]: Wait | undefined;
+
+  constructor(caller: Caller, target: Pid | UntypedTarget, options: Wait | undefined) {
+    this[by] = caller;
+    this[to] = target;
+    this[wait] = options;
+  }
+}
+
+/** A class of clients with one method per call and cast, made once per server: a client costs one object. */
+export function createClientClass(
+  calls: readonly string[],
+  casts: readonly string[],
+): typeof ServerClient {
+  const Client = class extends ServerClient {};
+  const define = (name: string, value: unknown): void => {
+    Object.defineProperty(Client.prototype, name, { value, enumerable: true });
+  };
+  for (const name of calls) {
+    const type = callType(name);
+    define(name, function (this: ServerClient, ...args: unknown[]): Promise<unknown> {
+      return callServer(this[by], this[to], type, args, this[wait]);
+    });
+  }
+  for (const name of casts) {
+    const type = castType(name);
+    define(name, function (this: ServerClient, ...args: unknown[]): void {
+      this[by].send(this[to] as Pid<unknown>, { type, args });
+    });
+  }
+  return Client;
+}
+
+/** One call: the promise of the reply. @throws {CallError} */
+export function callServer(
+  caller: Caller,
+  target: Pid | UntypedTarget,
+  type: string,
+  args: readonly unknown[],
+  options: Wait | undefined,
+): Promise<unknown> {
+  const context = caller instanceof ProcessContext ? caller : contextOfCaller(caller);
+  const message = (replyTo: Pid<unknown>, monitor: Ref | undefined): object =>
+    monitor === undefined ? { type, args, replyTo } : { type, args, replyTo, monitor };
+  return context.request(target, message, options, settleCall);
+}

@@ -1,0 +1,118 @@
+import { CallError } from "../base/error.ts";
+import { MisuseError } from "../base/error.ts";
+import type { Pending } from "../process/pending.ts";
+import type { Process } from "../process/process.ts";
+import { type Call, sendPid } from "../process/request.ts";
+import type { Pid } from "../term/pid.ts";
+import type { Ref } from "../term/ref.ts";
+import type { Failure, From, Stop } from "./server-api.ts";
+
+/**
+ * What goes between a client and its server, as plain objects that travel like any message:
+ *
+ *     call    { type: "$call:name", args, replyTo }            from the same scheduler
+ *             { type: "$call:name", args, replyTo, monitor }   from elsewhere; the ref of the caller's monitor
+ *     cast    { type: "$cast:name", args }
+ *     answer  { ok: value }  or  { fail: code, detail }        to replyTo
+ *     stop    { type: "$stop", reason }
+ *
+ * One string says what it is, so that a server finds its handler with one look-up, and mailboxes read well.
+ */
+export interface CallRequest {
+  readonly type: string;
+  readonly args: readonly unknown[];
+  readonly replyTo: Pid<unknown>;
+  readonly monitor?: Ref;
+}
+
+export interface CastRequest {
+  readonly type: string;
+  readonly args: readonly unknown[];
+}
+
+/** `fail` undefined: the call succeeded. */
+export interface CallAnswer {
+  readonly ok?: unknown;
+  readonly fail?: string;
+  readonly detail?: unknown;
+}
+
+export const callType = (name: string): string => `$call:${name}`;
+export const castType = (name: string): string => `$cast:${name}`;
+
+/** Asks a server to end as if a handler had returned `stop(reason)`. */
+export const STOP_TYPE = "$stop";
+
+/** Values that a handler returns instead of a reply. */
+export abstract class Verdict {}
+
+/** What `stop` makes. */
+export class StopVerdict extends Verdict {
+  readonly reason: unknown;
+  readonly hasReply: boolean;
+  readonly reply: unknown;
+
+  constructor(reason: unknown, hasReply: boolean, reply: unknown) {
+    super();
+    this.reason = reason;
+    this.hasReply = hasReply;
+    this.reply = reply;
+  }
+}
+
+/** What `fail` makes. */
+export class FailVerdict extends Verdict {
+  readonly code: string;
+  readonly detail: unknown;
+
+  constructor(code: string, detail: unknown) {
+    super();
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/** What `ctx.from()` makes: where the answer of one call goes, and the process in whose name. */
+export class FromVerdict extends Verdict {
+  readonly replyTo: Pid<unknown>;
+  readonly process: Process;
+
+  constructor(replyTo: Pid<unknown>, process: Process) {
+    super();
+    this.replyTo = replyTo;
+    this.process = process;
+  }
+}
+
+/** Ends the server with this reason once the handler has returned it; its `terminate` runs first. */
+export function stop(reason: unknown): Stop;
+/** With a reply: the caller gets it after `terminate`, before the server is gone. */
+export function stop<R>(reason: unknown, reply: R): Stop<R>;
+export function stop(reason: unknown, ...reply: [unknown?]): Stop<never> {
+  return new StopVerdict(reason, reply.length > 0, reply[0]) as unknown as Stop<never>;
+}
+
+/** Rejects the caller with `CallError` `failed`, whose reason is `{ code, detail }`; the server lives on. A throw ends it. */
+export function fail(code: string, detail?: unknown): Failure {
+  return new FailVerdict(code, detail) as unknown as Failure;
+}
+
+/**
+ * Answers a call whose handler returned `ctx.from()`: from any handler, process or time. Only the first answer counts, and none
+ * once the caller has given up.
+ * @throws {EncodeError} the value cannot be sent
+ */
+export function reply<R>(from: From<R>, value: NoInfer<R>): void {
+  if (!((from as unknown) instanceof FromVerdict)) {
+    throw new MisuseError("bad_argument", "reply wants what ctx.from() returned");
+  }
+  const { process, replyTo } = from as unknown as FromVerdict;
+  sendPid(process, replyTo, { ok: value });
+}
+
+/** Settles a client's promise with what the server answered. */
+export function settleCall(answer: unknown, call: Pending<unknown>): void {
+  const { ok, fail: code, detail } = answer as CallAnswer;
+  if (code === undefined) call.succeed(ok);
+  else call.fail(new CallError("failed", (call as Call).targetText, { code, detail }));
+}
