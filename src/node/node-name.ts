@@ -21,7 +21,9 @@ export interface HostPort {
 
 const NAME_PART = /^[0-9A-Za-z_-]+$/;
 const HOST_LABEL = /^[0-9A-Za-z_](?:[0-9A-Za-z_-]*[0-9A-Za-z_])?$/;
-const HOST_V6 = /^\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]$/;
+const HOST_V6 = /^\[[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*\]$/;
+/** `:65535`. */
+const PORT_CHARS_MAX = 6;
 const PORT = /^(?:0|[1-9][0-9]{0,4})$/;
 
 /**
@@ -46,7 +48,7 @@ export function isNodeIdentity(text: string): boolean {
 
 /** Parses `host`, `host:port`, `[v6]` or `[v6]:port`; undefined when it is none of them. */
 export function parseHostPort(text: string): HostPort | undefined {
-  if (text.length > NODE_NAME_CHARS_MAX) return undefined;
+  if (text.length > NODE_NAME_CHARS_MAX + PORT_CHARS_MAX) return undefined;
   const colon = text.startsWith("[") ? text.indexOf("]:") + 1 : text.indexOf(":");
   const host = colon > 0 ? text.slice(0, colon) : text;
   let port: number | undefined;
