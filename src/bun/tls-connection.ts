@@ -114,9 +114,10 @@ export class TlsConnection implements Connection {
     this.#close();
   }
 
-  cancel(): void {
+  /** A function of its own, so that a driver may keep it without the connection. */
+  readonly cancel = (): void => {
     this.#end("closed_here");
-  }
+  };
 
   write(bytes: Uint8Array, offset: number, length: number): number {
     if (this.#state !== "open" || this.#socket === undefined) return -1;

@@ -238,8 +238,9 @@ describe("a dial that fails", () => {
     const client = dial(createTransport(auto), server.address);
     const peer = await server.next();
     await peer.receivedBytes(1);
-    client.dialling.cancel();
-    client.dialling.cancel();
+    const { cancel } = client.dialling;
+    cancel();
+    cancel();
     expect((await client.end)?.code).toBe("closed_here");
     await peer.end;
     expect(client.events).toEqual(["closed"]);
@@ -287,7 +288,8 @@ describe("a listener with TLS", () => {
     const server = serve(createTransport(auto));
     const client = dial(createTransport(off), server.address);
     const peer = await server.next();
-    server.incoming[0]!.cancel();
+    const { cancel } = server.incoming[0]!;
+    cancel();
     expect((await peer.end)?.code).toBe("closed_here");
     await client.end;
   });
