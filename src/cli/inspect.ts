@@ -1,6 +1,6 @@
 import { CallError } from "../base/error.ts";
 import type { InspectAnswer } from "../node/query.ts";
-import { formatCount, formatSpan, properties } from "./table.ts";
+import { formatCount, properties } from "./table.ts";
 import { JSON_OPTION, TALK_OPTIONS, WATCH_OPTION, nodeOfPid, report, talk } from "./talk.ts";
 import type { Verb } from "./verb.ts";
 
@@ -38,7 +38,6 @@ function showProcess(answer: InspectAnswer): string {
     ["function", answer.function],
     ["names", list(answer.names)],
     ["status", answer.status],
-    ["up", formatSpan(answer.upMs)],
     ["parent", answer.parent ?? "none"],
     ["traps exits", answer.trapExit ? "yes" : "no"],
     ["reductions", formatCount(answer.reductions)],

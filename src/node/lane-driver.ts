@@ -7,7 +7,6 @@
  * The side that opened the session dials; the other waits to be dialled.
  */
 import { ConnectionError, ProtocolError } from "../base/error.ts";
-import { HANDSHAKE_MS_MAX } from "../base/limits.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Clock, Timer } from "../port/clock.ts";
 import type { Digest } from "../port/digest.ts";
@@ -44,6 +43,8 @@ export interface LaneWorld {
   readonly identities: Identities;
   readonly limits: Partial<LaneLimits>;
   readonly budget: LaneBudget;
+  /** Milliseconds from dial or accept until a lane stands. */
+  readonly handshakeMs: Millis;
 }
 
 export class LaneDriver {
@@ -188,18 +189,18 @@ export class LaneDriver {
   #dial(): void {
     const { dial, lane } = this.plan;
     if (this.#closed || dial === undefined || this.#socket !== undefined) return;
-    const { clock, digest, entropy, transport } = this.#world;
+    const { clock, digest, entropy, handshakeMs, transport } = this.#world;
     const socket = new LaneSocket({
       dial: { session: this.session.sessionId, lane, laneKey: this.session.laneKey },
       remoteHost: dial.host,
       clock,
       digest,
       nonce: () => entropy.bytes(NONCE_BYTES),
-      deadline: clock.now() + HANDSHAKE_MS_MAX,
+      deadline: clock.now() + handshakeMs,
       events: {
         needSession: (accepted) => accepted.refuse("unexpected_message", "this side dialled"),
         needReceived: () => this.yieldSocket(),
-        established: (_socket, peerReceived, rest) => {
+        established: (_socket, { peerReceived, rest }) => {
           this.#socket = undefined;
           this.takeSocket(socket, peerReceived, rest);
         },

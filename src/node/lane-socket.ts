@@ -7,16 +7,22 @@ import type { Millis } from "../base/millis.ts";
 import type { Clock, Timer } from "../port/clock.ts";
 import type { Digest } from "../port/digest.ts";
 import type { Connection, ConnectionHandler } from "../port/transport.ts";
-import { LaneHandshake, type LaneIdentity } from "../session/lane-handshake.ts";
+import {
+  LaneHandshake,
+  type LaneHandshakeOutput,
+  type LaneIdentity,
+} from "../session/lane-handshake.ts";
 import { Outbox } from "./outbox.ts";
+
+export type LaneEstablished = Extract<LaneHandshakeOutput, { kind: "established" }>;
 
 export interface LaneSocketEvents {
   /** Acceptor: which session and lane the peer wants. Answer with `session` or `refuse`, at once or later. */
   needSession(socket: LaneSocket, session: Uint8Array, lane: number): void;
-  /** The peer is who it says: detach the lane's old socket and answer with the last frame received. */
-  needReceived(socket: LaneSocket, session: Uint8Array, lane: number): number;
-  /** The caller must call `handOver` before returning. */
-  established(socket: LaneSocket, peerReceived: number, rest: Uint8Array): void;
+  /** The peer is who it says: detach the lane's old socket, say the last frame received; undefined: no such lane any more. */
+  needReceived(socket: LaneSocket, session: Uint8Array, lane: number): number | undefined;
+  /** The caller must call `handOver` or `close` before returning. */
+  established(socket: LaneSocket, established: LaneEstablished): void;
   failed(socket: LaneSocket, error: ProtocolError | ConnectionError): void;
 }
 
@@ -92,6 +98,11 @@ export class LaneSocket implements ConnectionHandler {
     if (rest.length > 0) successor.received(rest);
   }
 
+  /** Established, and nobody wants it any more. */
+  close(): void {
+    this.#connection?.end();
+  }
+
   /** Closes without a word. */
   drop(error: ConnectionError): void {
     this.#fail(error);
@@ -121,12 +132,17 @@ export class LaneSocket implements ConnectionHandler {
           break;
         case "need_received": {
           const received = events.needReceived(this, output.session, output.lane);
-          this.#handshake?.handle({ kind: "ready", received }, clock.now());
+          this.#handshake?.handle(
+            received === undefined
+              ? { kind: "refuse", code: "session_over", text: "the session has just ended" }
+              : { kind: "ready", received },
+            clock.now(),
+          );
           break;
         }
         case "established":
           this.#finish();
-          events.established(this, output.peerReceived, output.rest);
+          events.established(this, output);
           return;
         case "failed":
           this.#fail(output.error);

@@ -25,16 +25,14 @@ export interface Origin {
   readonly number: number;
   readonly node: string;
   readonly creation: number;
+  readonly hidden: boolean;
 }
 
 /** Signals of this node itself. */
-export const HERE: Origin = { number: 0, node: "", creation: 0 };
+export const HERE: Origin = { number: 0, node: "", creation: 0, hidden: false };
 
-interface Batch {
+interface Batch extends Origin {
   readonly kind: "batch";
-  readonly number: number;
-  readonly node: string;
-  readonly creation: number;
   readonly bytes: ArrayBuffer;
 }
 
@@ -140,8 +138,7 @@ export class PortLink {
     const bytes = this.#writer.copy().buffer as ArrayBuffer;
     this.#writer.length = 0;
     this.#inFlight += bytes.byteLength;
-    const { number, node, creation } = this.#origin;
-    this.#port.post({ kind: "batch", number, node, creation, bytes } satisfies Batch, [bytes]);
+    this.#port.post({ kind: "batch", ...this.#origin, bytes } satisfies Batch, [bytes]);
   }
 
   close(): void {

@@ -72,7 +72,6 @@ export interface InspectAnswer {
   readonly parent: string | undefined;
   readonly trapExit: boolean;
   readonly reductions: number;
-  readonly upMs: number;
   readonly mailbox: number;
   /** Types of the first messages in the mailbox, oldest first. */
   readonly mailboxTypes: readonly string[];

@@ -16,7 +16,7 @@ import type { SessionPlan } from "./thread-message.ts";
 export interface SessionsEvents {
   nodeUp(nodeRef: NodeRef, hidden: boolean): void;
   /** Every link and monitor to that incarnation breaks, then NodeDown. */
-  nodeDown(nodeRef: NodeRef, reason: string): void;
+  nodeDown(nodeRef: NodeRef, hidden: boolean, reason: string): void;
   /** Signals from the lanes of a session. */
   sink(origin: Origin): LaneSink;
   routeAdded(route: Route): void;
@@ -32,6 +32,7 @@ export interface SessionsEvents {
 interface Live {
   readonly origin: Origin;
   readonly nodeRef: NodeRef;
+  readonly hidden: boolean;
   plan: SessionPlan | undefined;
   readonly lanes: LaneDriver[];
   route: Route | undefined;
@@ -54,13 +55,13 @@ export class SchedulerSessions {
   /** Names of the nodes with a session, hidden ones left out, in order of name. */
   list(): readonly string[] {
     const names: string[] = [];
-    for (const [name, live] of this.#live) if (live.plan?.hidden !== true) names.push(name);
+    for (const [name, live] of this.#live) if (!live.hidden) names.push(name);
     return names.sort();
   }
 
   /** The control thread says that a session stands. */
   up(plan: SessionPlan): void {
-    const live = this.#meet(plan, plan.hidden);
+    const live = this.#meet(plan);
     if (live === undefined || live.plan !== undefined) return;
     live.plan = plan;
     for (const lanePlan of plan.lanes) {
@@ -102,7 +103,7 @@ export class SchedulerSessions {
 
   /** A batch of that session arrived over a port. False: the session is over. */
   meet(origin: Origin): boolean {
-    return this.#meet(origin, false) !== undefined;
+    return this.#meet(origin) !== undefined;
   }
 
   /** Acceptor: the peer wants this lane. */
@@ -144,8 +145,8 @@ export class SchedulerSessions {
     this.#live.clear();
   }
 
-  #meet(origin: Origin, hidden: boolean): Live | undefined {
-    const { number, node, creation } = origin;
+  #meet(origin: Origin): Live | undefined {
+    const { number, node, creation, hidden } = origin;
     const live = this.#live.get(node);
     if (live?.origin.number === number) return live;
     if (number <= (this.#newest.get(node) ?? 0)) return undefined;
@@ -155,8 +156,9 @@ export class SchedulerSessions {
     this.#newest.set(node, number);
     const nodeRef = this.#world.identities.nodeRef(node, creation);
     const next: Live = {
-      origin: { number, node, creation },
+      origin: { number, node, creation, hidden },
       nodeRef,
+      hidden,
       plan: undefined,
       lanes: [],
       route: undefined,
@@ -170,7 +172,7 @@ export class SchedulerSessions {
     this.#live.delete(live.origin.node);
     for (const lane of live.lanes) lane.close();
     if (live.route !== undefined) this.#events.routeRemoved(live.route);
-    this.#events.nodeDown(live.nodeRef, reason);
+    this.#events.nodeDown(live.nodeRef, live.hidden, reason);
   }
 }
 

@@ -80,9 +80,13 @@ export type ToScheduler =
       readonly functionName: string;
       readonly args: readonly unknown[];
     }
-  | { readonly kind: "stop"; readonly reason: string };
+  /** End every process, say so with `stopped` when what they sent is on its way, then nothing more. */
+  | { readonly kind: "stop"; readonly reason: string }
+  /** The sessions have been told: close sockets and timers. */
+  | { readonly kind: "close" };
 
 export type ToControl =
+  | { readonly kind: "stopped" }
   | {
       readonly kind: "ready";
       readonly index: number;
@@ -155,47 +159,39 @@ export type ToControl =
 export interface SharedMemory {
   readonly names: SharedArrayBuffer;
   readonly serials: SharedArrayBuffer;
-  /** One row of 32-bit integers per thread: heartbeats and running pids. */
-  readonly vitals: SharedArrayBuffer;
+  /** One of each scheduler, index 0 for scheduler 1. */
+  readonly pulses: readonly SharedArrayBuffer[];
 }
 
-/** What a scheduler thread is given at its start. */
+/** What a scheduler is given at its start, whatever thread it runs on. */
 export interface SchedulerSetup {
+  /** From 1. */
   readonly index: number;
   readonly schedulers: number;
   readonly node: string;
   readonly creation: number;
   readonly shared: SharedMemory;
-  /** Transferable ends: of the control thread, then of scheduler 1, 2, …; undefined at the own place. */
-  readonly control: unknown;
-  readonly others: readonly unknown[];
-  readonly lanes: { readonly host: string; readonly port: number };
-  readonly tls: TlsSetup;
-  readonly modules: readonly string[];
+  readonly lanes: { readonly host: string; readonly ports: readonly number[] };
+  /** Deliver copies and freeze what was sent, as if every message had travelled. */
   readonly strict: boolean;
   readonly limits: LimitSetup;
-  readonly log: { readonly level: string; readonly format: string };
 }
 
 /** How sockets are protected, as handed to each thread. */
 export type TlsSetup =
   | { readonly mode: "off" }
-  | {
-      readonly mode: "auto";
-      readonly key: string;
-      readonly certificate: string;
-    }
-  | {
-      readonly mode: "ca";
-      readonly key: string;
-      readonly certificate: string;
-      readonly ca: string;
-    };
+  | { readonly mode: "auto"; readonly key: string; readonly cert: string }
+  | { readonly mode: "ca"; readonly key: string; readonly cert: string; readonly ca: string };
 
+/** Limits that schedulers enforce; see `[limits]`. */
 export interface LimitSetup {
-  readonly messageBytesMax: number;
+  readonly messageBytes: number;
+  readonly fragmentBytes: number;
   readonly laneHighWaterBytes: number;
   readonly laneHardBytes: number;
-  readonly fragmentBytes: number;
-  readonly sessionGraceMs: number;
+  readonly lanesBytes: number;
+  readonly laneUnackedBytes: number;
+  readonly unauthenticated: number;
+  readonly unauthenticatedPerAddress: number;
+  readonly handshakeMs: number;
 }

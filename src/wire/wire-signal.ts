@@ -79,7 +79,7 @@ export type WireSignal =
       readonly to: Pid;
       readonly ref: Ref;
       readonly result:
-        | { readonly ok: true; readonly pid: Pid }
+        | { readonly ok: true; readonly pid: Pid<unknown> }
         | { readonly ok: false; readonly code: WireSpawnFailure };
     };
 

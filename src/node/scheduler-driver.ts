@@ -1,0 +1,382 @@
+/**
+ * Drives one scheduler: joins its core to the ports of the other threads, to the lanes that end here, and to the clock.
+ * It is the same on a worker, on the calling thread of a user's program, and many times on one thread in tests.
+ */
+import type { ConnectionError, ProtocolError } from "../base/error.ts";
+import type { Clock, Timer } from "../port/clock.ts";
+import type { Digest } from "../port/digest.ts";
+import type { Entropy } from "../port/entropy.ts";
+import type { LogSink } from "../port/log.ts";
+import type { ThreadPort } from "../port/threads.ts";
+import type { Transport } from "../port/transport.ts";
+import type { NodeServices, Owner } from "../process/host.ts";
+import { listEntries, lookup } from "../process/registry.ts";
+import type { Signal } from "../process/signal.ts";
+import { Scheduler } from "../scheduler/scheduler.ts";
+import type { LaneSink } from "../session/incoming.ts";
+import type { LaneBudget } from "../session/lane.ts";
+import { Identities } from "../term/identities.ts";
+import type { Pid } from "../term/pid.ts";
+import { decode, encode } from "../term/stf.ts";
+import type { Undecodable, WireSignal } from "../wire/wire-signal.ts";
+import type { LaneDriver, LaneWorld } from "./lane-driver.ts";
+import { LaneListener } from "./lane-listener.ts";
+import { NodeLink } from "./node-link.ts";
+import { HERE, PortLink, type Origin } from "./port-link.ts";
+import { reportEvents } from "./report.ts";
+import { Routes } from "./routes.ts";
+import { answerQuery } from "./scheduler-query.ts";
+import { SchedulerSessions } from "./scheduler-sessions.ts";
+import type { HostedFunction, SchedulerSetup, ToControl, ToScheduler } from "./thread-message.ts";
+
+/** Milliseconds between two beats: how soon a scheduler that stopped can be told. */
+const BEAT_MS = 100;
+
+/** What a scheduler needs of the outside. */
+export interface SchedulerWorld {
+  readonly clock: Clock;
+  readonly digest: Digest;
+  readonly entropy: Entropy;
+  readonly transport: Transport;
+  readonly log: LogSink;
+}
+
+export interface SchedulerPorts {
+  readonly control: ThreadPort;
+  /** By scheduler number, from 1; the own place is undefined. */
+  readonly others: readonly (ThreadPort | undefined)[];
+}
+
+export class SchedulerDriver {
+  readonly scheduler: Scheduler;
+  readonly #setup: SchedulerSetup;
+  readonly #world: SchedulerWorld;
+  readonly #control: ThreadPort;
+  readonly #identities: Identities;
+  readonly #links: (PortLink | undefined)[];
+  readonly #routes: Routes;
+  readonly #sessions: SchedulerSessions;
+  readonly #listener: LaneListener;
+  readonly #nodeLink: NodeLink;
+  /** What has to be flushed when the slice ends. */
+  readonly #pending = new Set<{ flush(): void }>();
+  #flushing = false;
+  #beatTimer: Timer | undefined;
+
+  constructor(setup: SchedulerSetup, ports: SchedulerPorts, world: SchedulerWorld) {
+    this.#setup = setup;
+    this.#world = world;
+    this.#control = ports.control;
+    this.#identities = new Identities(setup.node, setup.creation);
+    this.#links = ports.others.map((port, index) =>
+      port === undefined ? undefined : this.#portLink(index, port),
+    );
+    this.#routes = new Routes({
+      identities: this.#identities,
+      ports: this.#links,
+      hardBytes: setup.limits.laneHardBytes,
+      events: {
+        dial: (node) => this.#tell({ kind: "dial", node, hint: undefined }),
+        undeliverable: (signal, reason) =>
+          this.scheduler.undeliverable(signal, reason === "noconnection" ? reason : "noproc"),
+      },
+    });
+    this.#sessions = new SchedulerSessions(this.#laneWorld(), {
+      nodeUp: (nodeRef, hidden) => {
+        if (!hidden) this.scheduler.nodeUp(nodeRef.name);
+      },
+      nodeDown: (nodeRef, hidden, reason) =>
+        this.scheduler.nodeDown(nodeRef.name, nodeRef.creation, reason, hidden),
+      sink: (origin) => this.#sink(origin),
+      routeAdded: (route) => this.#routes.add(route),
+      routeRemoved: (route) => this.#routes.remove(route),
+      laneAttached: (lane) => this.#laneState(lane, "attached"),
+      laneLost: (lane, error) => this.#laneLost(lane, error),
+      laneFailed: (lane, error) => this.#laneFailed(lane, error),
+      pending: (lane) => this.#flushLater(lane),
+      ready: () => this.scheduler.laneReady(),
+    });
+    this.#listener = new LaneListener(this.#laneWorld(), setup.limits, this.#sessions, world.log);
+    this.#nodeLink = new NodeLink({
+      name: setup.node,
+      clock: world.clock,
+      tell: (message) => this.#tell(message),
+      list: () => this.#sessions.list(),
+    });
+    this.scheduler = new Scheduler({
+      index: setup.index,
+      schedulers: setup.schedulers,
+      identities: this.#identities,
+      names: setup.shared.names,
+      serials: setup.shared.serials,
+      ...(setup.shared.pulses[setup.index - 1] === undefined
+        ? {}
+        : { pulse: setup.shared.pulses[setup.index - 1]! }),
+      clock: world.clock,
+      outbound: this.#routes,
+      log: world.log,
+      events: reportEvents(world.log),
+      services: { node: this.#nodeLink } satisfies Partial<NodeServices>,
+      ...(setup.strict ? { copy: (message: unknown) => this.#copy(message) } : {}),
+    });
+    ports.control.receive((message) => this.#receive(message as ToScheduler));
+  }
+
+  /**
+   * Listens for lanes and tells the control thread that this scheduler is ready, with the functions defined by now: the
+   * caller has loaded the user's modules before.
+   * @throws {ConnectionError} address_in_use
+   */
+  start(): void {
+    const { host, ports } = this.#setup.lanes;
+    const lanePort = this.#listener.listen(host, ports);
+    this.#beat();
+    const functions = hostedFunctions();
+    this.#nodeLink.learn(this.#setup.node, functions);
+    this.#tell({ kind: "ready", index: this.#setup.index, lanePort, functions });
+  }
+
+  /** An error that nobody caught on this thread. */
+  strayError(error: unknown): void {
+    this.scheduler.strayError(error);
+  }
+
+  /** This node as processes and programs see it. */
+  get nodeLink(): NodeLink {
+    return this.#nodeLink;
+  }
+
+  /** Signals that wait for a node without a session, and lane connections without one: for leak checks. */
+  get waiting(): number {
+    return this.#routes.waiting + this.#listener.strangers;
+  }
+
+  close(): void {
+    if (this.#beatTimer !== undefined) this.#world.clock.clearTimer(this.#beatTimer);
+    this.#beatTimer = undefined;
+    this.#flush();
+    this.#listener.close();
+    this.#sessions.close();
+    this.#nodeLink.close();
+    for (const link of this.#links) link?.close();
+    this.scheduler.stop();
+  }
+
+  #receive(message: ToScheduler): void {
+    switch (message.kind) {
+      case "session_up":
+        return this.#sessions.up(message.session);
+      case "session_over":
+        return this.#sessions.over(message.number, message.reason);
+      case "unreachable":
+        return this.#routes.unreachable(message.node);
+      case "peer_functions":
+        return this.#nodeLink.learn(message.node, message.functions);
+      case "query": {
+        const { id, verb, args } = message;
+        const { ok, value } = answerQuery(this.scheduler, this.#identities, verb, args);
+        return this.#tell({ kind: "answer", id, ok, value });
+      }
+      case "answer":
+        return this.#nodeLink.answer(message.id, message.ok, message.value);
+      case "start":
+        return this.#startFunction(message.functionName, message.args);
+      case "stop":
+        this.scheduler.stop(message.reason);
+        // What dying processes say goes out first: it is flushed with the slice that ends them.
+        return this.#world.clock.afterIo(() =>
+          this.#world.clock.afterIo(() => {
+            this.#flush();
+            this.#tell({ kind: "stopped" });
+          }),
+        );
+      case "close":
+        return this.close();
+      case "session_ending":
+      case "lane_last":
+        return;
+    }
+  }
+
+  #startFunction(functionName: string, args: readonly unknown[]): void {
+    const entry = lookup(functionName);
+    if (entry === undefined) {
+      const known = listEntries().map(({ name }) => name);
+      const text = `start: no function "${functionName}" is defined, expected one of ${known.join(", ") || "none"}`;
+      return this.#tell({ kind: "start_refused", functionName, text });
+    }
+    const process = this.scheduler.spawn(entry.run, args, {
+      functionName,
+      parent: undefined,
+      name: undefined,
+      mailboxMax: undefined,
+    });
+    this.#tell({ kind: "started", functionName, pid: process.pid.toString() });
+  }
+
+  #portLink(index: number, port: ThreadPort): PortLink {
+    const { limits } = this.#setup;
+    const link: PortLink = new PortLink({
+      scheduler: index,
+      port,
+      identities: this.#identities,
+      limits: {
+        messageBytesMax: limits.messageBytes,
+        highWaterBytes: limits.laneHighWaterBytes,
+        hardBytes: limits.laneHardBytes,
+      },
+      events: {
+        pending: () => this.#flushLater(link),
+        meet: (origin) => this.#sessions.meet(origin),
+        signal: (signal) => this.#arrived(signal, HERE),
+        ready: () => this.scheduler.laneReady(),
+      },
+    });
+    return link;
+  }
+
+  /** Takes what a lane brings: processes of this scheduler get it, others over their port. */
+  #sink(origin: Origin): LaneSink {
+    return {
+      message: (from, to, message) => {
+        const owner = (to as Pid<unknown>).owner as Owner | undefined;
+        if (owner !== undefined) return owner.deliver(message);
+        if (this.#isElsewhere(to)) {
+          return this.#links[to.scheduler]?.message(from, to, message, origin);
+        }
+        this.scheduler.handleSignal({ kind: "message", from, to, message });
+      },
+      signal: (signal) => this.#arrived(signal, origin),
+      undecodable: (undecodable) => this.#arrived(undecodable, origin),
+    };
+  }
+
+  #arrived(signal: WireSignal | Undecodable, origin: Origin): void {
+    if (signal.kind === "undecodable") return this.#undecodable(signal);
+    const to = relayTarget(signal);
+    if (to !== undefined && this.#isElsewhere(to)) {
+      const link = this.#links[to.scheduler];
+      if (link !== undefined) return link.signal(signal, origin);
+    }
+    this.scheduler.handleSignal(signal satisfies Signal);
+  }
+
+  #undecodable({ signal, error }: Undecodable): void {
+    this.#world.log.write("warn", "a message cannot be decoded here", { error: error.message });
+    if (signal.kind === "spawn_request") {
+      const { from, ref } = signal;
+      const result = { ok: false, code: "badarg" } as const;
+      return this.scheduler.handleSignal({
+        kind: "spawn_reply",
+        from: undefined,
+        to: from,
+        ref,
+        result,
+      });
+    }
+    const to = signal.kind === "message" ? signal.to : { name: signal.name, node: signal.node };
+    this.scheduler.deadLetter("undecodable", to, undefined);
+  }
+
+  #isElsewhere(to: Pid): boolean {
+    return to.nodeRef.isLocal && to.scheduler !== this.#setup.index;
+  }
+
+  #flushLater(what: { flush(): void }): void {
+    this.#pending.add(what);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#world.clock.afterIo(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const pending = [...this.#pending];
+    this.#pending.clear();
+    for (const what of pending) what.flush();
+  }
+
+  #laneState(lane: LaneDriver, state: "attached" | "lost"): void {
+    const { number } = lane.session;
+    this.#tell({ kind: "lane_state", number, lane: lane.plan.lane, state });
+  }
+
+  #laneLost(lane: LaneDriver, error: ConnectionError | ProtocolError | undefined): void {
+    const { node } = lane.session;
+    const text = error?.message ?? "closed by the peer";
+    this.#world.log.write("debug", "lane lost", { node, lane: lane.plan.lane, error: text });
+    this.#laneState(lane, "lost");
+  }
+
+  #laneFailed(lane: LaneDriver, error: ProtocolError): void {
+    const { number, node } = lane.session;
+    const fields = { node, lane: lane.plan.lane, code: error.code, error: error.message };
+    this.#world.log.write("warn", "lane failed", fields);
+    const { code, message: text } = error;
+    this.#tell({ kind: "lane_failed", number, lane: lane.plan.lane, code, text });
+  }
+
+  #beat(): void {
+    this.scheduler.beat(this.#world.clock.now());
+    this.#beatTimer = this.#world.clock.setTimer(BEAT_MS, () => this.#beat());
+  }
+
+  #laneWorld(): LaneWorld {
+    const { limits, schedulers } = this.#setup;
+    const budget: LaneBudget = { bytes: 0, max: limits.lanesBytes / schedulers };
+    return {
+      clock: this.#world.clock,
+      digest: this.#world.digest,
+      entropy: this.#world.entropy,
+      transport: this.#world.transport,
+      identities: this.#identities,
+      budget,
+      handshakeMs: limits.handshakeMs,
+      limits: {
+        fragmentBytes: limits.fragmentBytes,
+        messageBytesMax: limits.messageBytes,
+        highWaterBytes: limits.laneHighWaterBytes,
+        hardBytes: limits.laneHardBytes,
+        unackedBytesMax: limits.laneUnackedBytes,
+      },
+    };
+  }
+
+  #copy(message: unknown): unknown {
+    const copy = decode(encode(message), { identities: this.#identities });
+    freeze(message);
+    return copy;
+  }
+
+  #tell(message: ToControl): void {
+    this.#control.post(message);
+  }
+}
+
+/** All that can be spawned here by name. */
+function hostedFunctions(): HostedFunction[] {
+  return listEntries().map(({ name, version, kind }) => ({ name, version, kind }));
+}
+
+/** The pid whose home a signal has to reach; undefined: a name or a spawn, resolved on any scheduler. */
+function relayTarget(signal: WireSignal): Pid | undefined {
+  switch (signal.kind) {
+    case "message_named":
+    case "monitor_named":
+    case "spawn_request":
+      return undefined;
+    case "demonitor":
+      return "name" in signal.to ? undefined : signal.to;
+    default:
+      return signal.to;
+  }
+}
+
+/** Freezes plain objects and arrays all the way down: what was sent is not the sender's any more. */
+function freeze(value: unknown): void {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
+  Object.freeze(value);
+  for (const item of Object.values(value)) freeze(item);
+}
