@@ -42,17 +42,22 @@ export interface Listener {
   close(): void;
 }
 
+/** A connection that may not stand yet. */
+export interface Attempt {
+  /** Gives it up whatever its state; may be kept without the attempt and called more than once. */
+  readonly cancel: () => void;
+}
+
 /** How connections are protected; made once per node and thread by the adapter. */
 export interface Transport {
   /**
-   * `accept` is called when TCP stands, before TLS: a client that stays silent is already counted. `incoming.cancel`
-   * gives it up whatever its state.
+   * `accept` is called when TCP stands, before TLS: a client that stays silent is already counted.
    * @throws {ConnectionError} address_in_use, address_unavailable
    */
   listen(
     address: Address,
-    accept: (remoteHost: string, incoming: { cancel(): void }) => ConnectionHandler,
+    accept: (remoteHost: string, incoming: Attempt) => ConnectionHandler,
   ): Listener;
-  /** Never throws: a dial that fails ends in `closed`. `cancel` gives up whatever its state. */
-  dial(address: Address, handler: ConnectionHandler): { cancel(): void };
+  /** Never throws: a dial that fails ends in `closed`. */
+  dial(address: Address, handler: ConnectionHandler): Attempt;
 }

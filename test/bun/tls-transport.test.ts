@@ -5,6 +5,7 @@ import { HANDSHAKE_MS_MAX } from "../../src/base/limits.ts";
 import { createCa, createSelfSigned, issueCertificate } from "../../src/bun/certificate.ts";
 import { createTransport, type TlsOptions } from "../../src/bun/tls-transport.ts";
 import type {
+  Attempt,
   Connection,
   ConnectionHandler,
   Listener,
@@ -78,7 +79,7 @@ afterEach(() => {
 /** Listens and hands out one `End` per connection. */
 function serve(transport: Transport) {
   const accepted: End[] = [];
-  const incoming: { cancel(): void }[] = [];
+  const incoming: Attempt[] = [];
   let wake = () => {};
   const listener = transport.listen({ host: HOST, port: 0 }, (_host, connection) => {
     const end = new End();
