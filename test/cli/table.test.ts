@@ -8,7 +8,7 @@ describe("a table", () => {
     {
       title: "COUNT",
       align: "right" as const,
-      cell: (row: { count: number }) => String(row.count),
+      cell: (row: { name: string; count: number }) => String(row.count),
     },
   ];
 

@@ -40,7 +40,8 @@ const DIRECTORY = "/srv/app";
 export async function runCli(argv: readonly string[], outside: Outside = {}): Promise<Ran> {
   const fake = new FakeWorld(outside);
   const code = await main(argv, fake.world());
-  return { code, ...fake };
+  const { out, err, calls, connected, closed, bun, started, files } = fake;
+  return { code, out, err, calls, connected, closed, bun, started, files };
 }
 
 class FakeWorld {
