@@ -4,28 +4,29 @@
  *
  *     waiting ──dial or accept, both proved──► attached ──socket lost──► waiting …      closed: the session is over
  *
- * The side that opened the session dials; the other waits to be dialled.
+ * The control thread says when to dial and when to give a socket up; here it is done and reported.
  */
 import { ConnectionError, ProtocolError } from "../base/error.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Clock, Timer } from "../port/clock.ts";
 import type { Digest } from "../port/digest.ts";
 import type { Entropy } from "../port/entropy.ts";
-import type { Connection, ConnectionHandler, Transport } from "../port/transport.ts";
+import type { Address, Connection, ConnectionHandler, Transport } from "../port/transport.ts";
 import type { LaneSink } from "../session/incoming.ts";
 import { Lane, type LaneBudget, type LaneLimits } from "../session/lane.ts";
 import type { Identities } from "../term/identities.ts";
 import { NONCE_BYTES } from "../wire/handshake-message.ts";
 import { LaneSocket } from "./lane-socket.ts";
-import type { LanePlan, SessionPlan } from "./thread-message.ts";
+import type { LaneEnd, SessionPlan } from "./thread-message.ts";
 
-/** Milliseconds until a lane that was lost is dialled again; doubled up to the second number. */
-const REDIAL_MS_MIN = 20;
-const REDIAL_MS_MAX = 500;
+/** Milliseconds that the peer may owe an acknowledgement before the control thread looks whether it is dead. */
+const STALLED_MS = 5_000;
 
 export interface LaneDriverEvents {
   attached(lane: LaneDriver): void;
-  lost(lane: LaneDriver, error: ConnectionError | ProtocolError | undefined): void;
+  lost(lane: LaneDriver, error: ConnectionError | undefined): void;
+  /** The dial that was asked for came to nothing. */
+  dialFailed(lane: LaneDriver, error: ConnectionError | ProtocolError): void;
   /** The peer says that the session is over, or the lane broke: the session has to end. */
   failed(lane: LaneDriver, error: ProtocolError): void;
   /** Something waits to be written: call `flush` when the slice ends. */
@@ -49,7 +50,7 @@ export interface LaneWorld {
 
 export class LaneDriver {
   readonly session: SessionPlan;
-  readonly plan: LanePlan;
+  readonly plan: LaneEnd;
   readonly core: Lane;
   readonly #world: LaneWorld;
   readonly #sink: LaneSink;
@@ -57,8 +58,6 @@ export class LaneDriver {
   #connection: Connection | undefined;
   /** The dial under way. */
   #socket: LaneSocket | undefined;
-  #redialMs: Millis = REDIAL_MS_MIN;
-  #redialTimer: Timer | undefined;
   #ackTimer: Timer | undefined;
   #pending = false;
   #wasReady = true;
@@ -66,7 +65,7 @@ export class LaneDriver {
 
   constructor(options: {
     readonly session: SessionPlan;
-    readonly plan: LanePlan;
+    readonly plan: LaneEnd;
     readonly world: LaneWorld;
     readonly sink: LaneSink;
     readonly events: LaneDriverEvents;
@@ -87,11 +86,6 @@ export class LaneDriver {
 
   get ready(): boolean {
     return !this.core.aboveHighWater;
-  }
-
-  /** Dials, if this side is to. */
-  start(): void {
-    this.#dial();
   }
 
   /** Tells that signals were added. */
@@ -155,7 +149,6 @@ export class LaneDriver {
     if (this.#closed) return connection.terminate();
     this.#dropConnection();
     this.#connection = connection;
-    this.#redialMs = REDIAL_MS_MIN;
     this.core.attach(peerReceived);
     if (this.core.failure !== undefined) return this.#fail(this.core.failure);
     this.#events.attached(this);
@@ -173,26 +166,14 @@ export class LaneDriver {
     }
   }
 
-  /** The session is over. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    const { clock } = this.#world;
-    if (this.#redialTimer !== undefined) clock.clearTimer(this.#redialTimer);
-    if (this.#ackTimer !== undefined) clock.clearTimer(this.#ackTimer);
-    this.#socket?.drop(new ConnectionError("closed_here", "the session is over"));
-    this.#connection?.end();
-    this.#connection = undefined;
-    this.core.close();
-  }
-
-  #dial(): void {
-    const { dial, lane } = this.plan;
-    if (this.#closed || dial === undefined || this.#socket !== undefined) return;
+  /** Dials the peer's end; one dial at a time. */
+  dial(address: Address): void {
+    if (this.#closed || this.#socket !== undefined) return;
+    const { lane } = this.plan;
     const { clock, digest, entropy, handshakeMs, transport } = this.#world;
     const socket = new LaneSocket({
       dial: { session: this.session.sessionId, lane, laneKey: this.session.laneKey },
-      remoteHost: dial.host,
+      remoteHost: address.host,
       clock,
       digest,
       nonce: () => entropy.bytes(NONCE_BYTES),
@@ -211,30 +192,41 @@ export class LaneDriver {
       },
     });
     this.#socket = socket;
-    socket.cancel = transport.dial(dial, socket).cancel;
+    socket.cancel = transport.dial(address, socket).cancel;
+  }
+
+  /** The control thread takes the socket for dead. */
+  reset(): void {
+    this.#dropConnection();
+  }
+
+  /** Whether the peer has owed an acknowledgement for too long. Called with every beat. */
+  isStalled(now: Millis): boolean {
+    const since = this.core.unackedSince;
+    return since !== undefined && now - since >= STALLED_MS;
+  }
+
+  /** The session is over. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { clock } = this.#world;
+    if (this.#ackTimer !== undefined) clock.clearTimer(this.#ackTimer);
+    this.#socket?.drop(new ConnectionError("closed_here", "the session is over"));
+    this.#connection?.end();
+    this.#connection = undefined;
+    this.core.close();
   }
 
   #dialFailed(error: ConnectionError | ProtocolError): void {
     if (this.#closed) return;
     if (error instanceof ProtocolError && error.code === "session_over") return this.#fail(error);
-    this.#events.lost(this, error);
-    this.#redial();
+    this.#events.dialFailed(this, error);
   }
 
   #lost(error: ConnectionError | undefined): void {
     this.#dropConnection();
     this.#events.lost(this, error);
-    this.#redial();
-  }
-
-  #redial(): void {
-    if (this.plan.dial === undefined || this.#redialTimer !== undefined) return;
-    const waitMs = this.#redialMs;
-    this.#redialMs = Math.min(REDIAL_MS_MAX, waitMs * 2);
-    this.#redialTimer = this.#world.clock.setTimer(waitMs, () => {
-      this.#redialTimer = undefined;
-      this.#dial();
-    });
   }
 
   #dropConnection(): void {

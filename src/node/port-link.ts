@@ -42,6 +42,17 @@ interface Done {
   readonly bytes: number;
 }
 
+/** Comes back as an echo once everything before it has been handled on the other side. */
+interface Marker {
+  readonly kind: "marker";
+  readonly id: number;
+}
+
+interface Echo {
+  readonly kind: "echo";
+  readonly id: number;
+}
+
 export interface PortLinkEvents {
   /** Something waits: call `flush` when the slice ends. */
   pending(): void;
@@ -71,6 +82,8 @@ export class PortLink {
   /** Bytes posted that the other side has not worked off. */
   #inFlight = 0;
   #pending = false;
+  readonly #markers = new Map<number, () => void>();
+  #markerNext = 1;
 
   constructor(options: {
     readonly scheduler: number;
@@ -89,7 +102,7 @@ export class PortLink {
       termBytesMax: options.limits.messageBytesMax,
     };
     this.#in = { reader: new ByteReader(), decoder: new TermDecoder(options.identities) };
-    options.port.receive((message) => this.#receive(message as Batch | Done));
+    options.port.receive((message) => this.#receive(message as Batch | Done | Marker | Echo));
   }
 
   /** Bytes that the other side has still to work off. */
@@ -141,15 +154,29 @@ export class PortLink {
     this.#port.post({ kind: "batch", ...this.#origin, bytes } satisfies Batch, [bytes]);
   }
 
+  /** Calls `passed` when the other side has handled all that was posted before. */
+  mark(passed: () => void): void {
+    this.flush();
+    const id = this.#markerNext++;
+    this.#markers.set(id, passed);
+    this.#port.post({ kind: "marker", id } satisfies Marker);
+  }
+
   close(): void {
     this.#port.close();
   }
 
-  #receive(message: Batch | Done): void {
+  #receive(message: Batch | Done | Marker | Echo): void {
     if (message.kind === "done") {
       const wasReady = this.ready;
       this.#inFlight -= message.bytes;
       if (!wasReady && this.ready) this.#events.ready();
+      return;
+    }
+    if (message.kind === "marker") return this.#port.post({ kind: "echo", id: message.id });
+    if (message.kind === "echo") {
+      this.#markers.get(message.id)?.();
+      this.#markers.delete(message.id);
       return;
     }
     const known = message.number === 0 || this.#events.meet(message);

@@ -22,6 +22,7 @@ import type { Undecodable, WireSignal } from "../wire/wire-signal.ts";
 import type { LaneDriver, LaneWorld } from "./lane-driver.ts";
 import { LaneListener } from "./lane-listener.ts";
 import { NodeLink } from "./node-link.ts";
+import { Partings } from "./partings.ts";
 import { HERE, PortLink, type Origin } from "./port-link.ts";
 import { reportEvents } from "./report.ts";
 import { Routes } from "./routes.ts";
@@ -58,6 +59,7 @@ export class SchedulerDriver {
   readonly #sessions: SchedulerSessions;
   readonly #listener: LaneListener;
   readonly #nodeLink: NodeLink;
+  readonly #partings: Partings;
   /** What has to be flushed when the slice ends. */
   readonly #pending = new Set<{ flush(): void }>();
   #flushing = false;
@@ -91,12 +93,14 @@ export class SchedulerDriver {
       routeAdded: (route) => this.#routes.add(route),
       routeRemoved: (route) => this.#routes.remove(route),
       laneAttached: (lane) => this.#laneState(lane, "attached"),
-      laneLost: (lane, error) => this.#laneLost(lane, error),
+      laneLost: (lane, error) => this.#laneLost(lane, "lost", error),
+      laneDialFailed: (lane, error) => this.#laneLost(lane, "dial_failed", error),
       laneFailed: (lane, error) => this.#laneFailed(lane, error),
       pending: (lane) => this.#flushLater(lane),
       ready: () => this.scheduler.laneReady(),
     });
     this.#listener = new LaneListener(this.#laneWorld(), setup.limits, this.#sessions, world.log);
+    this.#partings = new Partings(this.#sessions, this.#links, (message) => this.#tell(message));
     this.#nodeLink = new NodeLink({
       name: setup.node,
       clock: world.clock,
@@ -192,9 +196,14 @@ export class SchedulerDriver {
         );
       case "close":
         return this.close();
+      case "lane_dial":
+        return this.#sessions.laneOf(message.number, message.lane)?.dial(message.address);
+      case "lane_reset":
+        return this.#sessions.laneOf(message.number, message.lane)?.reset();
       case "session_ending":
+        return this.#partings.ending(message.number);
       case "lane_last":
-        return;
+        return this.#partings.last(message.number, message.lane, message.frame);
     }
   }
 
@@ -241,9 +250,8 @@ export class SchedulerDriver {
       message: (from, to, message) => {
         const owner = (to as Pid<unknown>).owner as Owner | undefined;
         if (owner !== undefined) return owner.deliver(message);
-        if (this.#isElsewhere(to)) {
-          return this.#links[to.scheduler]?.message(from, to, message, origin);
-        }
+        const link = this.#isElsewhere(to) ? this.#links[to.scheduler] : undefined;
+        if (link !== undefined) return link.message(from, to, message, origin);
         this.scheduler.handleSignal({ kind: "message", from, to, message });
       },
       signal: (signal) => this.#arrived(signal, origin),
@@ -294,18 +302,23 @@ export class SchedulerDriver {
     const pending = [...this.#pending];
     this.#pending.clear();
     for (const what of pending) what.flush();
+    this.#partings.check();
   }
 
-  #laneState(lane: LaneDriver, state: "attached" | "lost"): void {
+  #laneState(lane: LaneDriver, state: "attached" | "lost" | "dial_failed" | "stalled"): void {
     const { number } = lane.session;
     this.#tell({ kind: "lane_state", number, lane: lane.plan.lane, state });
   }
 
-  #laneLost(lane: LaneDriver, error: ConnectionError | ProtocolError | undefined): void {
+  #laneLost(
+    lane: LaneDriver,
+    state: "lost" | "dial_failed",
+    error: ConnectionError | ProtocolError | undefined,
+  ): void {
     const { node } = lane.session;
     const text = error?.message ?? "closed by the peer";
-    this.#world.log.write("debug", "lane lost", { node, lane: lane.plan.lane, error: text });
-    this.#laneState(lane, "lost");
+    this.#world.log.write("debug", `lane ${state}`, { node, lane: lane.plan.lane, error: text });
+    this.#laneState(lane, state);
   }
 
   #laneFailed(lane: LaneDriver, error: ProtocolError): void {
@@ -317,7 +330,12 @@ export class SchedulerDriver {
   }
 
   #beat(): void {
-    this.scheduler.beat(this.#world.clock.now());
+    const now = this.#world.clock.now();
+    this.scheduler.beat(now);
+    for (const lane of this.#sessions.lanes()) {
+      if (lane.isStalled(now)) this.#laneState(lane, "stalled");
+    }
+    this.#partings.check();
     this.#beatTimer = this.#world.clock.setTimer(BEAT_MS, () => this.#beat());
   }
 

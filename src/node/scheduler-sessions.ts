@@ -22,7 +22,8 @@ export interface SessionsEvents {
   routeAdded(route: Route): void;
   routeRemoved(route: Route): void;
   laneAttached(lane: LaneDriver): void;
-  laneLost(lane: LaneDriver, error: ConnectionError | ProtocolError | undefined): void;
+  laneLost(lane: LaneDriver, error: ConnectionError | undefined): void;
+  laneDialFailed(lane: LaneDriver, error: ConnectionError | ProtocolError): void;
   laneFailed(lane: LaneDriver, error: ProtocolError): void;
   pending(lane: LaneDriver): void;
   ready(): void;
@@ -74,6 +75,7 @@ export class SchedulerSessions {
           events: {
             attached: (lane) => this.#events.laneAttached(lane),
             lost: (lane, error) => this.#events.laneLost(lane, error),
+            dialFailed: (lane, error) => this.#events.laneDialFailed(lane, error),
             failed: (lane, error) => this.#events.laneFailed(lane, error),
             pending: (lane) => this.#events.pending(lane),
             ready: () => this.#events.ready(),
@@ -81,12 +83,11 @@ export class SchedulerSessions {
         }),
       );
     }
-    const first = live.lanes[0];
-    if (first !== undefined) {
-      live.route = routeOver(live.origin, first);
+    const sends = live.lanes.find((lane) => lane.plan.sends);
+    if (sends !== undefined) {
+      live.route = routeOver(live.origin, sends);
       this.#events.routeAdded(live.route);
     }
-    for (const lane of live.lanes) lane.start();
     for (const [socket, wanted] of this.#early) {
       if (wanted.session !== plan.sessionId.toHex()) continue;
       this.#early.delete(socket);
@@ -137,6 +138,16 @@ export class SchedulerSessions {
   lanesOf(number: number): readonly LaneDriver[] {
     for (const live of this.#live.values()) if (live.origin.number === number) return live.lanes;
     return [];
+  }
+
+  /** A lane by the number of its session; undefined: that session is over. */
+  laneOf(number: number, lane: number): LaneDriver | undefined {
+    return this.lanesOf(number).find((driver) => driver.plan.lane === lane);
+  }
+
+  /** Every lane that ends here. */
+  *lanes(): Iterable<LaneDriver> {
+    for (const live of this.#live.values()) yield* live.lanes;
   }
 
   /** Ends every session without telling anybody: the node stops. */

@@ -12,12 +12,12 @@ export interface HostedFunction {
   readonly kind: "function" | "server" | "supervisor";
 }
 
-/** One lane of a session as its scheduler needs it. */
-export interface LanePlan {
+/** One lane of a session that ends on the scheduler that is told. */
+export interface LaneEnd {
   /** 1 to the larger count of schedulers. */
   readonly lane: number;
-  /** Where to dial; undefined: the peer dials us. */
-  readonly dial: Address | undefined;
+  /** Whether this scheduler sends on it; the others bring only what the peer sends. */
+  readonly sends: boolean;
 }
 
 /** A session that stands, as told to every scheduler. */
@@ -30,10 +30,7 @@ export interface SessionPlan {
   readonly node: string;
   readonly creation: number;
   readonly hidden: boolean;
-  /** Whether this node's end opened the committed control connection. */
-  readonly opener: boolean;
-  /** The lanes of the scheduler that is told; the first one is the lane it sends on. */
-  readonly lanes: readonly LanePlan[];
+  readonly lanes: readonly LaneEnd[];
 }
 
 export type ToScheduler =
@@ -52,7 +49,15 @@ export type ToScheduler =
       readonly lane: number;
       readonly frame: number;
     }
-  /** Lost lanes of a suspect session are to be dialled again, at these addresses. */
+  | {
+      readonly kind: "lane_dial";
+      readonly number: number;
+      readonly lane: number;
+      readonly address: Address;
+    }
+  /** Take the lane's socket for dead. */
+  | { readonly kind: "lane_reset"; readonly number: number; readonly lane: number }
+  /** A node could not be reached: what waits for it comes back. */
   | {
       readonly kind: "unreachable";
       readonly node: string;
@@ -110,7 +115,7 @@ export type ToControl =
       readonly kind: "lane_state";
       readonly number: number;
       readonly lane: number;
-      readonly state: "attached" | "lost";
+      readonly state: "attached" | "lost" | "dial_failed" | "stalled";
     }
   /** The peer broke the protocol on a lane, or the lane overran: the session must end. */
   | {
