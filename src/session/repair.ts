@@ -1,0 +1,86 @@
+/** Bringing back the sockets that a session lacks: who dials what, and when. Works on `Live`, decides nothing else. */
+import type { Millis } from "../base/millis.ts";
+import { laneDeadline, loseLane, retryMs, type LaneSocket, type Live } from "./live.ts";
+import type { SessionOutput } from "./session-io.ts";
+
+/** Two refusals this far apart are two: a listener that is being replaced comes back within less. */
+const REFUSALS_APART_MS = 20;
+
+type Emit = (output: SessionOutput) => void;
+
+/** Dials the lanes whose time has come. The control connection is dialled by the session, which has one dial for all ends. */
+export function dialLanes(live: Live, now: Millis, emit: Emit): void {
+  const { address, lanePorts } = live.info.peer;
+  if (address === undefined) return;
+  for (const lane of live.lanes) {
+    const port = lanePorts[lane.plan.peerScheduler - 1];
+    if (lane.attached || lane.dialling || now < lane.dialAt || port === undefined) continue;
+    lane.dialling = true;
+    emit({ kind: "dial_lane", plan: lane.plan, address: { host: address.host, port } });
+  }
+}
+
+/** A lane's dial failed: the next one follows after a while, for as long as the session lives. */
+export function laneFailed(lane: LaneSocket, now: Millis): void {
+  lane.dialling = false;
+  lane.attempts++;
+  lane.dialAt = now + retryMs(lane.attempts);
+}
+
+export function laneAttached(lane: LaneSocket): void {
+  lane.attached = true;
+  lane.wasAttached = true;
+  lane.dialling = false;
+  lane.attempts = 0;
+  lane.stalled = false;
+}
+
+/** Takes a lane's socket for dead and has it dialled again. */
+export function resetLane(live: Live, lane: LaneSocket, now: Millis, emit: Emit): void {
+  loseLane(live, lane, now);
+  emit({ kind: "reset_lane", plan: lane.plan });
+}
+
+/** The control connection is gone: dials begin at once, on both sides. */
+export function loseControl(live: Live, now: Millis): void {
+  live.control = undefined;
+  live.controlLostAt = now;
+  live.controlAttempts = 0;
+  live.controlDialAt = now;
+  live.refusedAt = undefined;
+  live.refusedTwice = false;
+}
+
+/** A dial or handshake of the control connection failed. */
+export function controlFailed(live: Live, refused: boolean, now: Millis): void {
+  live.controlAttempts++;
+  live.controlDialAt = now + retryMs(live.controlAttempts);
+  if (!refused) return;
+  if (live.refusedAt === undefined) live.refusedAt = now;
+  else if (now - live.refusedAt >= REFUSALS_APART_MS) live.refusedTwice = true;
+}
+
+/** When something is to be dialled; `dialling`: the one dial of the control connection is out. */
+export function dialDue(live: Live, dialling: boolean): Millis | undefined {
+  if (live.info.peer.address === undefined) return undefined;
+  let due = live.control === undefined && !dialling ? live.controlDialAt : undefined;
+  for (const lane of live.lanes) {
+    if (
+      lane.attached ||
+      lane.dialling ||
+      live.info.peer.lanePorts[lane.plan.peerScheduler - 1] === undefined
+    )
+      continue;
+    if (due === undefined || lane.dialAt < due) due = lane.dialAt;
+  }
+  return due;
+}
+
+/** The first lane whose time is up, the control connection as 0; undefined when none's is. */
+export function overdue(live: Live, now: Millis): LaneSocket | 0 | undefined {
+  if (live.control === undefined && now >= live.controlLostAt + live.graceMs) return 0;
+  return live.lanes.find((lane) => {
+    const deadline = laneDeadline(live, lane);
+    return deadline !== undefined && now >= deadline;
+  });
+}
