@@ -107,7 +107,11 @@ export class Session {
         this.#dialling = false;
         return this.#attemptFailed(input.error, now);
       default:
-        if (this.live !== undefined) this.#handleLive(input, this.live, now);
+        if (this.live !== undefined) return this.#handleLive(input, this.live, now);
+        if ((input.kind === "end" || input.kind === "abort") && this.#state.kind === "connecting") {
+          this.#cancelDial();
+          this.#state = { kind: "idle" };
+        }
     }
   }
 
@@ -187,7 +191,12 @@ export class Session {
         return this.#answer(connection, decision);
       case "commit":
         if (decision.over && this.live !== undefined) {
-          this.#over(this.live, "session_over", `${this.#options.peer} has given the session up`);
+          this.#over(
+            this.live,
+            "session_over",
+            `${this.#options.peer} has given the session up`,
+            request.dialled,
+          );
         }
         return this.#answer(connection, { kind: "commit", session: decision.session });
       case "ping":
@@ -195,7 +204,7 @@ export class Session {
         this.#outputs.push({ kind: "send_tick", probe: true });
         return;
       case "restarted":
-        if (this.live !== undefined) this.#restarted(this.live);
+        if (this.live !== undefined) this.#restarted(this.live, request.dialled);
         return this.#decide(request, now);
       default:
         return unreachable(decision);
@@ -207,27 +216,30 @@ export class Session {
     this.#contest = undefined;
     if (!request.authenticated)
       return this.#answer(request.connection, { kind: "admit", resume: undefined });
-    if (this.live !== undefined) this.#restarted(this.live);
+    if (this.live !== undefined) this.#restarted(this.live, request.dialled);
     this.#decide(request, now);
   }
 
-  #restarted(live: Live): void {
-    this.#over(live, "node_restarted", `${this.#options.peer} answers with another creation`);
+  #restarted(live: Live, keepDial: boolean): void {
+    this.#over(
+      live,
+      "node_restarted",
+      `${this.#options.peer} answers with another creation`,
+      keepDial,
+    );
   }
 
   #established(connection: ConnectionId, result: Established, now: Millis): void {
     const { live } = this;
-    this.#contest = undefined;
-    if (this.#dialling) {
-      this.#dialling = false;
-      if (result.role === "acceptor") this.#outputs.push({ kind: "cancel_dial" });
+    if (this.#state.kind === "ending") {
+      this.#outputs.push({ kind: "drop_control", connection });
+      return;
     }
+    this.#contest = undefined;
+    if (result.role === "acceptor") this.#cancelDial();
+    this.#dialling = false;
     const control = { connection, since: now };
-    if (
-      live !== undefined &&
-      this.#state.kind !== "ending" &&
-      sameId(live.info.id, result.session)
-    ) {
+    if (live !== undefined && sameId(live.info.id, result.session)) {
       this.#outputs.push({ kind: "attach_control", connection });
       live.control = control;
       live.tick = startTick(now);
@@ -237,7 +249,7 @@ export class Session {
       return this.#settle(live, now);
     }
     if (live !== undefined) {
-      if (live.info.peer.creation !== result.peer.hello.creation) this.#restarted(live);
+      if (live.info.peer.creation !== result.peer.hello.creation) this.#restarted(live, false);
       else this.#over(live, "session_over", `${this.#options.peer} made a new session`);
     }
     this.#outputs.push({ kind: "attach_control", connection });
@@ -456,17 +468,22 @@ export class Session {
     this.#over(live, reason, text);
   }
 
-  #over(live: Live, reason: SessionEndReason, text: string): void {
+  /** `keepDial`: the dial of this side is what brought the next session, or asks for it. */
+  #over(live: Live, reason: SessionEndReason, text: string, keepDial = false): void {
     const contest = this.#contest;
     this.#contest = undefined;
-    if (this.#dialling) this.#outputs.push({ kind: "cancel_dial" });
-    this.#dialling = false;
-    this.#state = { kind: "idle" };
+    if (!keepDial && contest?.request.dialled !== true) this.#cancelDial();
+    this.#state = this.#dialling ? { kind: "connecting" } : { kind: "idle" };
     if (live.control !== undefined)
       this.#outputs.push({ kind: "drop_control", connection: live.control.connection });
     this.#outputs.push({ kind: "session_over", id: live.info.id, reason, text });
     // The newcomer need not wait any longer: whom it waited for is gone.
     if (contest !== undefined) this.#decide(contest.request, 0);
+  }
+
+  #cancelDial(): void {
+    if (this.#dialling) this.#outputs.push({ kind: "cancel_dial" });
+    this.#dialling = false;
   }
 
   #answer(
