@@ -9,6 +9,32 @@ export {
   SpawnError,
   StartError,
 } from "./base/error.ts";
+export { child } from "./behaviour/child.ts";
+export type { AutoShutdown, Backoff, RestartType, Strategy } from "./behaviour/restart.ts";
+export { defineServer } from "./behaviour/server.ts";
+export type {
+  CallContext,
+  CallMessage,
+  CastMessage,
+  Client,
+  Failure,
+  From,
+  Protocol,
+  Server,
+  ServerContext,
+  Stop,
+} from "./behaviour/server-api.ts";
+export { fail, reply, stop } from "./behaviour/server-message.ts";
+export { defineSupervisor } from "./behaviour/supervisor.ts";
+export type {
+  Child,
+  ChildCounts,
+  ChildInfo,
+  ChildSpec,
+  Supervisor,
+  SupervisorBehaviour,
+} from "./behaviour/supervisor-api.ts";
+export { task, type TaskOptions } from "./behaviour/task.ts";
 export type {
   AnyStartable,
   ArgsOf,
