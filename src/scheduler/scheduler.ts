@@ -481,7 +481,9 @@ export class Scheduler implements ProcessHost {
       this.outbound.signal(signal);
       return;
     }
-    const pid = this.#watches.take(signal.ref);
+    // A monitor that was put on a process of another scheduler is not in the table: whoever holds the name now is most
+    // likely still the one. If not, the monitor stays where it is until that process ends, and its `Down` is ignored.
+    const pid = this.#watches.take(signal.ref) ?? this.whereis(to.name);
     if (pid === undefined) return;
     const { owner } = pid as Pid<unknown>;
     if (owner instanceof Process) handleDemonitor(owner, signal.ref);

@@ -17,7 +17,7 @@ import type { NameOnNode, Signal } from "../process/signal.ts";
 type SignalOf<K extends Signal["kind"]> = Extract<Signal, { kind: K }>;
 type ToPid = Exclude<Signal, { kind: "message_named" | "monitor_named" | "spawn_request" | "demonitor" }>;
 
-/** Which processes of this scheduler are monitored by name, and through which scheduler others are: by the monitor's ref. */
+/** Which processes of this scheduler are monitored by name, by the monitor's ref. */
 export class NamedWatches {
   readonly #pids = new Map<number | string, Pid>();
 
@@ -108,7 +108,6 @@ export function handleMonitorNamed(
   const owner = holder?.owner;
   if (holder !== undefined && owner === undefined) {
     // The holder lives on another scheduler: the `Down` comes from there and names what the watcher knows by its ref.
-    watches.add(ref, holder);
     host.dispatch({ kind: "monitor", from, to: holder, ref });
   } else if (owner instanceof Process && owner.life < LIFE_EXITING) {
     watches.add(ref, owner.pid);

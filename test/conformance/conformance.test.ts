@@ -1,0 +1,46 @@
+/** The scenarios in the placements that need no network: one scheduler, two schedulers; strict or not. */
+import { describe, expect, test } from "bun:test";
+
+import { TestSchedulers } from "../support/two-schedulers.ts";
+import { exits } from "./exits.ts";
+import { links } from "./links.ts";
+import { monitors } from "./monitors.ts";
+import type { Placement, Tester } from "./scenario.ts";
+import { sends } from "./sends.ts";
+import { spawns } from "./spawns.ts";
+
+const scenarios = [...exits, ...links, ...monitors, ...sends, ...spawns];
+
+for (const count of [1, 2]) {
+  for (const strict of [false, true]) {
+    describe(`on ${count === 1 ? "one scheduler" : "two schedulers"}${strict ? ", strict" : ""}`, () => {
+      for (const scenario of scenarios) {
+        test(scenario.name, async () => {
+          const node = new TestSchedulers(count, strict);
+          const placement: Placement = {
+            far: { scheduler: count },
+            farNode: node.first.nodeName,
+            settled: () => node.settled(),
+            linksOf: (pid) => {
+              const local = node.identities[pid.scheduler - 1]?.localPid(pid.local);
+              const snapshot = node.schedulers[pid.scheduler - 1]?.inspect(local as never);
+              return (snapshot?.links ?? []).map(String);
+            },
+          };
+          await node.first.run((ctx) => scenario.run(ctx as unknown as Tester, placement));
+          await node.settled();
+          // What a scenario leaves running on purpose is ended here; nothing else may be left.
+          for (const scheduler of node.schedulers) {
+            for (const { pid } of scheduler.list()) {
+              scheduler.dispatch({ kind: "exit", from: pid, to: pid, reason: "kill" });
+            }
+          }
+          await node.settled();
+          expect(node.leaks()).toEqual([]);
+          expect(node.heard.stray).toEqual([]);
+          node.stop();
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,178 @@
+import { expect } from "bun:test";
+
+import type { Context, Pid } from "../../src/process/api.ts";
+import { failure, greeter, puppet, quitter, sleeper, sum, thrower } from "./actors.ts";
+import { silence } from "./exits.ts";
+import type { Any, Scenario } from "./scenario.ts";
+
+export const spawns: Scenario[] = [
+  {
+    name: "SP-01 SP-02 the pid is known before any signal of the child",
+    run: async (ctx, { far }) => {
+      for (let round = 0; round < 20; round++) {
+        /* oxlint-disable no-await-in-loop -- rounds */
+        let replied = false;
+        const child = ctx.spawnOn(far, greeter, [ctx.self, 1]).then((pid) => {
+          replied = true;
+          return pid;
+        });
+        await ctx.receive("hello");
+        expect(replied).toBe(true);
+        await child;
+        /* oxlint-enable no-await-in-loop */
+      }
+    },
+  },
+  {
+    name: "SP-03 SP-18 a function that is not defined there rejects with undef",
+    run: async (ctx, { far }) => {
+      const spawn = ctx.spawnOn(far, "conformance.no_such_function", []);
+      expect(await failure(spawn)).toMatchObject({ name: "SpawnError", code: "undef" });
+    },
+  },
+  {
+    name: "SP-05 bad arguments and places are refused at once",
+    run: async (ctx, { far }) => {
+      const spawns = [
+        ctx.spawnOn(far, "conformance.sum", 5 as unknown as unknown[]),
+        ctx.spawnOn("no node", "conformance.sum", []),
+        ctx.spawnOn({ scheduler: 0 }, "conformance.sum", []),
+        ctx.spawnOn({ scheduler: 1.5 }, "conformance.sum", []),
+      ];
+      const results = await Promise.allSettled(spawns);
+      expect(results.map(({ status }) => status)).toEqual(results.map(() => "rejected"));
+    },
+  },
+  {
+    name: "SP-07 a node that cannot be reached rejects with noconnection",
+    run: async (ctx) => {
+      const spawn = ctx.spawnOn("ghost@nowhere.invalid", sleeper, [], { timeoutMs: 60_000 });
+      expect(await failure(spawn)).toMatchObject({ name: "SpawnError", code: "noconnection" });
+    },
+  },
+  {
+    name: "SP-10 a child that was asked for with a link hears of its parent's end with its reason",
+    run: async (ctx, placement) => {
+      ctx.trapExit(true);
+      for (let round = 0; round < 20; round++) {
+        /* oxlint-disable no-await-in-loop -- rounds */
+        const name = `conformance.child.${round}`;
+        const reason = { compound: round };
+        const { pid } = ctx.spawnMonitor(async (parent: Context<Any>) => {
+          void parent.spawnOn(placement.far, sleeper, [], { link: true, name }).catch(() => {});
+          if (round % 2 === 0) await parent.sleep(round % 4);
+          parent.exit(reason);
+        });
+        const down = await ctx.receive("down");
+        expect(down.target).toBe(pid);
+        await placement.settled();
+        ctx.monitor({ name, node: placement.farNode });
+        expect((await ctx.receive("down")).reason).toBe("noproc");
+        /* oxlint-enable no-await-in-loop */
+      }
+      ctx.trapExit(false);
+    },
+  },
+  {
+    name: "SP-12 a linked child whose spawn was given up ends with abandoned, one without a link stays",
+    run: async (ctx, placement) => {
+      const { far, farNode } = placement;
+      const outcomes = new Set<string>();
+      for (const link of [true, false]) {
+        /* oxlint-disable no-await-in-loop -- one after the other */
+        const name = `conformance.abandoned.${String(link)}`;
+        const controller = new AbortController();
+        const spawn = ctx.spawnOn(far, sleeper, [], { link, name, signal: controller.signal });
+        controller.abort("enough");
+        const [result] = await Promise.allSettled([spawn]);
+        outcomes.add(result.status);
+        await placement.settled();
+        if (result.status === "rejected") {
+          ctx.monitor({ name, node: farNode });
+          const gone = await ctx.receive("down", { timeoutMs: link ? 1000 : 0 });
+          expect(gone?.reason).toBe(link ? "noproc" : undefined);
+        }
+        /* oxlint-enable no-await-in-loop */
+        ctx.sendExit(ctx.whereis(name) ?? ctx.self, "normal");
+        const monitored = ctx.monitor({ name, node: farNode });
+        ctx.demonitor(monitored, { flush: true });
+        if (!link) {
+          const holder = ctx.whereis(name);
+          if (holder !== undefined) ctx.sendExit(holder, "kill");
+        }
+      }
+      expect(outcomes.size).toBeGreaterThan(0);
+      await placement.settled();
+      // The monitor that saw the child alive tells of its end.
+      await ctx.receive("down", { timeoutMs: 100 });
+    },
+  },
+  {
+    name: "SP-13 the exit reason of a child that was spawned with a link arrives",
+    run: async (ctx, { far }) => {
+      ctx.trapExit(true);
+      await ctx.spawnOn(far, quitter, ["hej"], { link: true });
+      expect((await ctx.receive("exit")).reason).toBe("hej");
+      ctx.trapExit(false);
+    },
+  },
+  {
+    name: "API spawnOn with a name that is taken rejects with name_taken",
+    run: async (ctx, { far }) => {
+      const options = { name: "conformance.taken" };
+      const pid = await ctx.spawnOn(far, puppet, [], options);
+      const again = ctx.spawnOn(far, puppet, [], options);
+      expect(await failure(again)).toMatchObject({ code: "name_taken" });
+      ctx.monitor(pid);
+      ctx.sendExit(pid, "kill");
+      await ctx.receive("down");
+    },
+  },
+  {
+    name: "API spawnOn beside a pid",
+    run: async (ctx, { far }) => {
+      const pid = await ctx.spawnOn(far, puppet, []);
+      const beside = await ctx.spawnOn(pid, puppet, []);
+      expect(beside.node).toBe(pid.node);
+      for (const child of [pid, beside]) {
+        ctx.monitor(child);
+        ctx.sendExit(child, "kill");
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await ctx.receive("down");
+      }
+    },
+  },
+  {
+    name: "RP-02 RP-05 RP-07 rpc gives the value, the error, the exit, or the time-out",
+    run: async (ctx, placement) => {
+      const node = placement.farNode;
+      expect(await ctx.rpc(node, sum, [1, 2, 3])).toBe(6);
+      const throws = ctx.rpc(node, thrower, ["oops"]);
+      expect(await failure(throws)).toMatchObject({ code: "exit", cause: { message: "oops" } });
+      const quits = ctx.rpc(node, quitter, ["oops"]);
+      expect(await failure(quits)).toMatchObject({ code: "exit", reason: "oops" });
+      const late = ctx.rpc(node, sleeper, [], { timeoutMs: 1 });
+      expect(await failure(late)).toMatchObject({ code: "timeout" });
+      await silence(ctx, placement);
+    },
+  },
+  {
+    name: "RP-15 multiRpc gives results in the order of the nodes",
+    run: async (ctx, { farNode }) => {
+      const nodes = [farNode, "ghost@nowhere.invalid", ctx.self.node];
+      const results = await ctx.multiRpc(nodes, sum, [2, 3], { timeoutMs: 60_000 });
+      expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+      expect((results[1] as PromiseRejectedResult).reason).toMatchObject({ code: "noconnection" });
+    },
+  },
+  {
+    name: "D14 ready resolves at once where there is room",
+    run: async (ctx, { far }) => {
+      const pid: Pid<Any> = await ctx.spawnOn(far, puppet, []);
+      await ctx.ready(pid);
+      ctx.monitor(pid);
+      ctx.sendExit(pid, "kill");
+      await ctx.receive("down");
+    },
+  },
+];
