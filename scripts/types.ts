@@ -11,7 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 
 import { PACKAGE_ARCHIVE } from "../src/bun/package-files.ts";
 import { GENERATED_BY } from "../src/cli/package.ts";
@@ -28,6 +28,8 @@ const ENTRIES = ["index", "testing", "sim", "client"].filter((name) =>
 const PROGRAMS = ["bin/snow-node.ts", "bin/scheduler-thread.ts"].filter((path) =>
   existsSync(join(ROOT, path)),
 );
+
+const SHEBANG = "#!/usr/bin/env bun";
 
 /** Packages of types that a user's modules need beside ours, with what of them is of use to a checker. */
 const TYPE_PACKAGES = ["@types/bun", "bun-types", "@types/node", "undici-types"];
@@ -71,12 +73,17 @@ async function emitDeclarations(): Promise<void> {
   if (missing !== undefined) throw new Error(`no declarations of src/${missing}.ts\n${said}`);
 }
 
-/** One bundle with shared chunks, so that the classes of `snow-node` and `snow-node/testing` are the same. */
+/**
+ * One bundle with shared chunks, so that the classes of `snow-node` and `snow-node/testing` are the same. The chunks stand
+ * where `src/bun` did: a new thread finds its entry from there (docs/decisions/0042).
+ */
 async function bundle(version: string): Promise<void> {
   const result = await Bun.build({
     entrypoints: [
       ...ENTRIES.map((name) => join(ROOT, `src/${name}.ts`)),
       ...PROGRAMS.map((path) => join(ROOT, path)),
+      // Two entries that need it put it into a chunk, whoever else does.
+      join(ROOT, "src/bun/worker-threads.ts"),
     ],
     root: ROOT,
     outdir: PACKAGE,
@@ -84,9 +91,16 @@ async function bundle(version: string): Promise<void> {
     format: "esm",
     splitting: true,
     define: { SNOW_VERSION: JSON.stringify(version) },
-    naming: { entry: "[dir]/[name].[ext]", chunk: "chunks/[name]-[hash].[ext]" },
+    naming: { entry: "[dir]/[name].[ext]", chunk: "src/bun/[name]-[hash].[ext]" },
   });
   if (!result.success) throw new Error(result.logs.map(String).join("\n"));
+  for (const path of PROGRAMS)
+    writeFileSync(join(PACKAGE, path), `import "./${basename(path, ".ts")}.js";\n`);
+  const program = join(PACKAGE, "bin/snow-node.js");
+  if (!existsSync(program)) return;
+  const text = readFileSync(program, "utf8");
+  if (!text.startsWith("#!")) writeFileSync(program, `${SHEBANG}\n${text}`);
+  chmodSync(program, 0o755);
 }
 
 /** `exports` of the package: declarations first, since the first condition that fits counts. */
@@ -150,8 +164,6 @@ export async function writePackage(): Promise<string> {
     generatedBy: GENERATED_BY,
   };
   writeFileSync(join(PACKAGE, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  const program = join(PACKAGE, "bin/snow-node.js");
-  if (existsSync(program)) chmodSync(program, 0o755);
   const files = [
     ...archiveOf(PACKAGE, name, (path) => !path.startsWith("bin/snow-node")),
     ...TYPE_PACKAGES.flatMap(typePackage),
