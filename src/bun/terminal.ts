@@ -33,3 +33,17 @@ export const terminal = {
     return process.stdin.isTTY ? undefined : Bun.stdin.bytes();
   },
 };
+
+/** Resolves with true after `ms` milliseconds, with false at once when the user presses Ctrl-C. */
+export function sleepUnlessInterrupted(ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const done = (slept: boolean): void => {
+      clearTimeout(timer);
+      process.off("SIGINT", interrupted);
+      resolve(slept);
+    };
+    const interrupted = (): void => done(false);
+    const timer = setTimeout(done, ms, true);
+    process.on("SIGINT", interrupted);
+  });
+}
