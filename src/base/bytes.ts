@@ -3,6 +3,19 @@
  * string methods are the fastest that Bun has.
  */
 
+declare global {
+  /** Methods of `Buffer` that Bun and Node have and their types leave out. Offsets and counts are in bytes. */
+  interface Buffer {
+    latin1Slice(start: number, end: number): string;
+    utf8Slice(start: number, end: number): string;
+    ucs2Slice(start: number, end: number): string;
+    hexSlice(start: number, end: number): string;
+    utf8Write(text: string, offset: number, count: number): number;
+    ucs2Write(text: string, offset: number, count: number): number;
+    hexWrite(text: string, offset: number, count: number): number;
+  }
+}
+
 /** Smallest capacity of a writer, in bytes: a few small signals. */
 const CAPACITY_MIN = 256;
 

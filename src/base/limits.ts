@@ -78,7 +78,7 @@ export const REDUCTIONS = 2_000;
 export const SLICE_MS = 1;
 
 /** Strings in a term dictionary (one per lane and direction): the field values and names that keep coming back. */
-export const TERM_STRINGS_MAX = 2_048;
+export const TERM_STRINGS_MAX = 1_024;
 
 /** Object shapes in a term dictionary: more than a program has kinds of messages. */
 export const TERM_SHAPES_MAX = 1_024;

@@ -18,16 +18,7 @@ import {
   UTF8_8,
 } from "./tags.ts";
 import { typedByKind } from "./typed-kinds.ts";
-import {
-  KIND_ARRAY_BUFFER,
-  KIND_FLOAT64,
-  KIND_INT16,
-  KIND_INT32,
-  KIND_INT8,
-  KIND_UINT16,
-  KIND_UINT32,
-  KIND_UINT8,
-} from "./tags.ts";
+import { KIND_ARRAY_BUFFER } from "./tags.ts";
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -81,18 +72,19 @@ export function readFloat64(state: DecodeState): number {
   return state.view.getFloat64(position, true);
 }
 
-/** LEB128 of a number below 2^32. */
+/** LEB128 of a number below 2^31: integer arithmetic only, a position that became a float would slow everything down. */
 export function readVarint(state: DecodeState): number {
-  let value = 0;
-  for (let shift = 0; shift < 35; shift += 7) {
-    const byte = readUint8(state);
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) {
-      if (value > 0xffff_ffff) break;
-      return value;
-    }
+  let byte = readUint8(state);
+  if (byte < 0x80) return byte;
+  let value = byte & 0x7f;
+  for (let shift = 7; shift < 28; shift += 7) {
+    byte = readUint8(state);
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
   }
-  return state.fail("term_bad_value", "varint is over 32 bits");
+  byte = readUint8(state);
+  if (byte > 7) return state.fail("term_bad_value", "varint is over 31 bits");
+  return value | (byte << 28);
 }
 
 /** A varint count of items of which each takes at least `bytes` bytes: never more than the input can hold. */
@@ -219,41 +211,6 @@ export function readTyped(state: DecodeState): object {
   state.position = position + count;
   const buffer = copyOf(state, position, count);
   return entry === undefined ? buffer : new entry.type(buffer);
-}
-
-/** An array of numbers in one of the packed kinds. */
-export function readPacked(state: DecodeState): number[] {
-  const kind = readUint8(state);
-  if (kind < KIND_INT8 || kind > KIND_FLOAT64)
-    state.fail("term_unknown_tag", `unknown kind of packed array ${kind}`);
-  const size = typedByKind[kind]!.elementBytes;
-  const count = readCount(state, size);
-  const { view, position } = state;
-  state.position = position + count * size;
-  const result: number[] = [];
-  switch (kind) {
-    case KIND_INT8:
-      for (let i = 0; i < count; i++) result.push(view.getInt8(position + i));
-      return result;
-    case KIND_UINT8:
-      for (let i = 0; i < count; i++) result.push(view.getUint8(position + i));
-      return result;
-    case KIND_INT16:
-      for (let i = 0; i < count; i++) result.push(view.getInt16(position + i * 2, true));
-      return result;
-    case KIND_UINT16:
-      for (let i = 0; i < count; i++) result.push(view.getUint16(position + i * 2, true));
-      return result;
-    case KIND_INT32:
-      for (let i = 0; i < count; i++) result.push(view.getInt32(position + i * 4, true));
-      return result;
-    case KIND_UINT32:
-      for (let i = 0; i < count; i++) result.push(view.getUint32(position + i * 4, true));
-      return result;
-    default:
-      for (let i = 0; i < count; i++) result.push(view.getFloat64(position + i * 8, true));
-      return result;
-  }
 }
 
 /** The node of a pid or ref, by index or (`define`) in full. */

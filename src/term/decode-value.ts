@@ -7,7 +7,6 @@ import {
   readFloat64,
   readLatin1,
   readNode,
-  readPacked,
   readStringRef,
   readStringTerm,
   readTaggedString,
@@ -19,6 +18,7 @@ import {
   readUint8,
   readVarint,
 } from "./decode-leaf.ts";
+import { readPacked } from "./decode-packed.ts";
 import type { DecodeState } from "./decode-state.ts";
 import { emptyObject, readDefinition, setField, type ShapeReader } from "./shape-readers.ts";
 import { buildStruct } from "./struct.ts";

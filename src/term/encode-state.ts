@@ -23,9 +23,6 @@ const SLOTS = TERM_STRINGS_MAX * 2;
 /** Times that a full dictionary was missed after which it starts over. */
 const MISSES_MAX = TERM_STRINGS_MAX * 2;
 
-/** Characters of a string that may enter the dictionary: longer ones rarely come back. */
-export const DICTIONARY_CHARS_MAX = 32;
-
 /** What comes before the next term: nothing, the version byte, or RESET and the version byte. */
 type Preamble = 0 | 1 | 2;
 
@@ -54,6 +51,8 @@ export class EncodeState {
   depth = 0;
   /** Objects have inherited enumerable fields here (somebody changed `Object.prototype`): take the careful path. */
   polluted = false;
+  /** Shapes go to the dictionary at first sight: the bytes depend on the value alone. */
+  readonly standalone: boolean;
   #writer: ByteWriter;
   #start = 0;
   #bytesMax = 0;
@@ -64,8 +63,10 @@ export class EncodeState {
     undefined,
   );
   readonly slotEpochs = new Int32Array(SLOTS);
-  /** Index of the string in that slot; −1 while it was written only once. */
+  /** Index of the string in that slot. */
   readonly slotIndexes = new Int32Array(SLOTS);
+  /** Hash of the string that was last written in full and would go to that slot. */
+  readonly slotPrints = new Int32Array(SLOTS);
   readonly #stringSlots = new Int32Array(TERM_STRINGS_MAX);
   stringCount = 0;
 
@@ -86,7 +87,8 @@ export class EncodeState {
   readonly #inner = new Mark();
   readonly #outer = new Mark();
 
-  constructor(writer: ByteWriter) {
+  constructor(writer: ByteWriter, standalone: boolean) {
+    this.standalone = standalone;
     this.#writer = writer;
     this.bytes = writer.bytes;
     this.view = writer.view;
@@ -152,13 +154,18 @@ export class EncodeState {
     this.end = Math.min(this.bytes.length, this.#start + this.#bytesMax + SLACK);
   }
 
-  /** Gives the string in `slot` the next index; −1 if the dictionary is full. */
-  defineString(slot: number, chars: number): number {
-    if (this.stringCount >= TERM_STRINGS_MAX || !this.#takeText(chars * 3)) return -1;
+  /** Puts the string into `slot` with the next index; false if the dictionary is full. */
+  defineString(slot: number, value: string): boolean {
+    if (this.stringCount >= TERM_STRINGS_MAX || !this.#takeText(value.length * 3)) {
+      this.#misses++;
+      return false;
+    }
     const index = this.stringCount++;
+    this.slotStrings[slot] = value;
+    this.slotEpochs[slot] = this.epoch;
     this.slotIndexes[slot] = index;
     this.#stringSlots[index] = slot;
-    return index;
+    return true;
   }
 
   /** Index of the shape; −1 if it has none yet. */
@@ -209,10 +216,7 @@ export class EncodeState {
   }
 
   #takeText(bytes: number): boolean {
-    if (this.#text + bytes > TERM_DICTIONARY_BYTES_MAX) {
-      this.#misses++;
-      return false;
-    }
+    if (this.#text + bytes > TERM_DICTIONARY_BYTES_MAX) return false;
     this.#text += bytes;
     return true;
   }
@@ -248,7 +252,7 @@ export class EncodeState {
   #return(mark: Mark, writer: ByteWriter): void {
     writer.length = mark.length;
     while (this.stringCount > mark.strings)
-      this.slotIndexes[this.#stringSlots[--this.stringCount]!] = -1;
+      this.slotEpochs[this.#stringSlots[--this.stringCount]!] = 0;
     while (this.shapeCount > mark.shapes) this.shapeEpochs[this.#shapeIds[--this.shapeCount]!] = 0;
     while (this.#nodes.length > mark.nodes) this.#nodeIndexes.delete(this.#nodes.pop()!);
     this.nodeLast = undefined;

@@ -1,19 +1,11 @@
 import { TERM_DEPTH_MAX } from "../base/limits.ts";
-import {
-  numberBytes,
-  writeBigInt,
-  writeBytes,
-  writeIdentity,
-  writeInlineString,
-  writeNameString,
-  writeNumber,
-  writeString,
-  writeVarint,
-} from "./encode-leaf.ts";
+import { writeBytes, writeIdentity } from "./encode-identity.ts";
+import { numberBytes, writeBigInt, writeNumber, writeVarint } from "./encode-leaf.ts";
 import { REFUSED, SLACK, type EncodeState } from "./encode-state.ts";
+import { writeInlineString, writeNameString, writeString } from "./encode-string.ts";
 import { Pid } from "./pid.ts";
 import { Ref } from "./ref.ts";
-import { shapeOf, type Shape } from "./shapes.ts";
+import { shapeOf } from "./shapes.ts";
 import { structOf, type StructEntry } from "./struct.ts";
 import {
   ARRAY,
@@ -143,18 +135,18 @@ function writeRecord(
   nullPrototype: boolean,
 ): number {
   enter(state);
-  const shape = state.polluted ? undefined : shapeOf(value, nullPrototype);
+  const shape = state.polluted ? undefined : shapeOf(value, nullPrototype, state.standalone);
   if (shape === undefined) position = writePairs(state, position, value, nullPrototype);
   else {
     const index = state.shapeIndex(shape);
     if (index >= 0)
-      position = writeFields(state, writeShapeRef(state, position, index), value, shape);
+      position = shape.writeFields(state, writeShapeRef(state, position, index), value, writeValue);
     else if (state.defineShape(shape)) {
       const { definition } = shape;
       if (position + definition.length + SLACK > state.end)
         state.grow(position, definition.length + SLACK);
       state.bytes.set(definition, position);
-      position = writeFields(state, position + definition.length, value, shape);
+      position = shape.writeFields(state, position + definition.length, value, writeValue);
     } else position = writePairs(state, position, value, nullPrototype);
   }
   state.depth--;
@@ -177,14 +169,6 @@ function writeShapeRef(state: EncodeState, position: number, index: number): num
   bytes[position + 1] = index;
   bytes[position + 2] = index >>> 8;
   return position + 3;
-}
-
-function writeFields(state: EncodeState, position: number, value: object, shape: Shape): number {
-  const { keys } = shape;
-  for (let i = 0; i < keys.length; i++) {
-    position = writeValue(state, position, (value as Record<string, unknown>)[keys[i]!]);
-  }
-  return position;
 }
 
 /** Keys and values in turn: for keys that are met for the first time, or that are data. */

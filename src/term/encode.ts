@@ -1,14 +1,18 @@
 import type { ByteWriter } from "../base/bytes.ts";
 import { EncodeError } from "../base/error.ts";
 import { MESSAGE_BYTES_MAX } from "../base/limits.ts";
-import { writeIdentity, writeNameString } from "./encode-leaf.ts";
+import { writeIdentity } from "./encode-identity.ts";
 import { EncodeState, REFUSED, TOO_LONG } from "./encode-state.ts";
+import { writeNameString } from "./encode-string.ts";
 import { writeValue } from "./encode-value.ts";
 import { explain } from "./explain.ts";
 import type { Pid } from "./pid.ts";
 import type { Ref } from "./ref.ts";
 import { shapes, sweepShapes } from "./shapes.ts";
 import { PID, REF } from "./tags.ts";
+
+/** Where there is no limit; an integer, so that the arithmetic of positions stays with integers. */
+const UNLIMITED = 0x3fff_ffff;
 
 /**
  * Writes terms of one stream: shapes, short strings and nodes go once, then by index, so that what was written must be
@@ -22,8 +26,9 @@ export class TermEncoder {
   #generation: number;
   #busy = false;
 
-  constructor(writer: ByteWriter) {
-    this.#state = new EncodeState(writer);
+  /** @param standalone each term goes alone: the same value gives the same bytes, whatever was written before */
+  constructor(writer: ByteWriter, standalone = false) {
+    this.#state = new EncodeState(writer, standalone);
     this.#generation = shapes.generation;
   }
 
@@ -59,7 +64,7 @@ export class TermEncoder {
   /** Appends a pid term. */
   writePid(writer: ByteWriter, pid: Pid): void {
     if (!pid.interned) pid.nodeRef.identities.adopt(pid);
-    const position = this.#begin(writer, Infinity, "pid");
+    const position = this.#begin(writer, UNLIMITED, "pid");
     this.#state.finish(writeIdentity(this.#state, position, PID, pid.nodeRef, pid.local));
     this.#end();
   }
@@ -67,14 +72,14 @@ export class TermEncoder {
   /** Appends a ref term. */
   writeRef(writer: ByteWriter, ref: Ref): void {
     if (!ref.interned) ref.nodeRef.identities.adoptRef(ref);
-    const position = this.#begin(writer, Infinity, "ref");
+    const position = this.#begin(writer, UNLIMITED, "ref");
     this.#state.finish(writeIdentity(this.#state, position, REF, ref.nodeRef, ref.id));
     this.#end();
   }
 
   /** Appends a name (of a process, a node, a function): it enters the dictionary at once. */
   writeName(writer: ByteWriter, name: string): void {
-    const position = this.#begin(writer, Infinity, "name");
+    const position = this.#begin(writer, UNLIMITED, "name");
     this.#state.finish(writeNameString(this.#state, position, name));
     this.#end();
   }

@@ -1,14 +1,19 @@
 import { TERM_SHAPE_KEYS_MAX } from "../base/limits.ts";
-import { ByteWriter } from "../base/bytes.ts";
-import { writeInlineString, writeVarint } from "./encode-leaf.ts";
-import { EncodeState } from "./encode-state.ts";
+import { compiledWriter, loopWriter, type WriteFields } from "./shape-writers.ts";
+import { stringTermBytes } from "./string-term.ts";
 import { SHAPE_DEFINE, SHAPE_DEFINE_NULL } from "./tags.ts";
 
 /** Nodes of the trie of keys at which it starts over: data with ever new keys must not fill the memory. */
 const NODES_LIMIT = 16_384;
 
-/** Times that a sequence of keys is met before it becomes a shape: most that are met once are never met again. */
+/** Times that a sequence of keys is met before a stream spends an index on it: most that come once never come again. */
 const SEEN_MIN = 2;
+
+/** Uses of a shape after which a writer is compiled for it. */
+const COMPILE_AT = 16;
+
+/** Characters of a key of a shape; an object with a longer one is data. */
+const KEY_CHARS_MAX = 255;
 
 /** The keys of an object, in order: known once per thread, and to each dictionary by an index of its own. */
 export class Shape {
@@ -18,12 +23,20 @@ export class Shape {
   readonly nullPrototype: boolean;
   /** The definition as it stands in a stream: tag, byte count, keys. */
   readonly definition: Uint8Array;
+  /** Appends the values of an object of this shape. */
+  writeFields: WriteFields;
 
   constructor(id: number, keys: readonly string[], nullPrototype: boolean) {
     this.id = id;
     this.keys = keys;
     this.nullPrototype = nullPrototype;
     this.definition = encodeDefinition(keys, nullPrototype);
+    const loop = loopWriter(keys);
+    let uses = 0;
+    this.writeFields = (state, position, object, writeValue) => {
+      if (++uses === COMPILE_AT) this.writeFields = compiledWriter(keys) ?? loop;
+      return loop(state, position, object, writeValue);
+    };
   }
 }
 
@@ -61,17 +74,20 @@ const endless = new KeyNode("", undefined);
 endless.first = endless;
 
 /**
- * The shape of a plain object's keys; undefined the first time that such keys are met, and for objects with too many keys.
- * Reads no field, so it runs no getter.
+ * The shape of a plain object's keys; undefined for objects with too many keys, and unless `at once` the first time that
+ * such keys are met. Reads no field, so it runs no getter.
  */
-export function shapeOf(object: object, nullPrototype: boolean): Shape | undefined {
-  const root = nullPrototype ? shapes.rootNull : shapes.root;
-  let node = root;
+export function shapeOf(
+  object: object,
+  nullPrototype: boolean,
+  atOnce: boolean,
+): Shape | undefined {
+  let node = nullPrototype ? shapes.rootNull : shapes.root;
   for (const key in object) {
     const first = node.first;
     node = first !== undefined && first.key === key ? first : child(node, key);
   }
-  return node.shape ?? meet(node, nullPrototype);
+  return node.shape ?? meet(node, nullPrototype, atOnce);
 }
 
 /** Starts the table over if it is full and nobody uses it; encoders compare `generation` with theirs. */
@@ -88,7 +104,12 @@ function child(node: KeyNode, key: string): KeyNode {
   if (node === endless) return endless;
   const known = node.more?.get(key);
   if (known !== undefined) return known;
-  if (node.depth >= TERM_SHAPE_KEYS_MAX || shapes.nodes >= NODES_LIMIT) return endless;
+  if (
+    node.depth >= TERM_SHAPE_KEYS_MAX ||
+    key.length > KEY_CHARS_MAX ||
+    shapes.nodes >= NODES_LIMIT
+  )
+    return endless;
   const next = new KeyNode(key, node);
   shapes.nodes++;
   if (node.first === undefined) node.first = next;
@@ -96,25 +117,27 @@ function child(node: KeyNode, key: string): KeyNode {
   return next;
 }
 
-function meet(node: KeyNode, nullPrototype: boolean): Shape | undefined {
-  if (node === endless || ++node.seen < SEEN_MIN) return undefined;
-  const keys: string[] = [];
-  for (let at: KeyNode = node; at.parent !== undefined; at = at.parent) keys.push(at.key);
-  node.shape = new Shape(shapes.count++, keys.reverse(), nullPrototype);
+function meet(node: KeyNode, nullPrototype: boolean, atOnce: boolean): Shape | undefined {
+  if (node === endless || (++node.seen < SEEN_MIN && !atOnce)) return undefined;
+  const keys: string[] = new Array<string>(node.depth);
+  let at = node;
+  for (let i = node.depth - 1; i >= 0; i--) {
+    keys[i] = at.key;
+    at = at.parent!;
+  }
+  node.shape = new Shape(shapes.count++, keys, nullPrototype);
   return node.shape;
 }
 
 function encodeDefinition(keys: readonly string[], nullPrototype: boolean): Uint8Array {
-  const writer = new ByteWriter();
-  const state = new EncodeState(writer);
-  let position = state.begin(writer, Infinity) - 1;
-  const start = position;
-  for (const key of keys) position = writeInlineString(state, position, key);
-  const text = Uint8Array.prototype.slice.call(state.bytes, start, position);
-  position = start;
-  state.bytes[position++] = nullPrototype ? SHAPE_DEFINE_NULL : SHAPE_DEFINE;
-  position = writeVarint(state, position, text.length);
-  if (position + text.length > state.end) state.grow(position, text.length);
-  state.bytes.set(text, position);
-  return new Uint8Array(state.bytes.subarray(start, position + text.length));
+  const text: number[] = [];
+  for (const key of keys) stringTermBytes(text, key);
+  const header = [nullPrototype ? SHAPE_DEFINE_NULL : SHAPE_DEFINE];
+  let count = text.length;
+  for (; count > 0x7f; count >>>= 7) header.push((count & 0x7f) | 0x80);
+  header.push(count);
+  const definition = new Uint8Array(header.length + text.length);
+  definition.set(header);
+  definition.set(text, header.length);
+  return definition;
 }

@@ -98,7 +98,7 @@ function takeSpare(): Spare {
   const spare = spares.pop();
   if (spare !== undefined) return spare;
   const writer = new ByteWriter();
-  return { writer, encoder: new TermEncoder(writer) };
+  return { writer, encoder: new TermEncoder(writer, true) };
 }
 
 function giveSpare(spare: Spare): void {

@@ -3,7 +3,7 @@ import { NAME_CHARS_MAX } from "../base/limits.ts";
 
 /** How a class is sent: its fields out, and an instance in. `F` is anything that can be sent. */
 export interface StructCodec<T, F> {
-  /** Version of the fields that `encode` returns, 1 … 2^32 − 1; 1 if left out. */
+  /** Version of the fields that `encode` returns, 1 … 2^31 − 1; 1 if left out. */
   readonly version?: number;
   encode(value: T): F;
   /** Makes the instance from fields of the present version. A throw makes the message undecodable. */
@@ -38,7 +38,7 @@ export function struct<T extends object, F>(
   if (name.length === 0 || name.length > NAME_CHARS_MAX) {
     throw new MisuseError("bad_argument", `a struct's name has 1 to ${NAME_CHARS_MAX} characters`);
   }
-  if (!Number.isInteger(version) || version < 1 || version > 0xffff_ffff) {
+  if (!Number.isInteger(version) || version < 1 || version > 0x7fff_ffff) {
     throw new MisuseError("bad_argument", `version of struct ${name}: expected a positive integer`);
   }
   const known = byName.get(name);

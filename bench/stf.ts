@@ -1,0 +1,131 @@
+/**
+ * The term format against msgpackr (records, native addon), `JSON` and `structuredClone`. All contenders of a row are
+ * measured in turn, many short rounds each, and a row is the medians of those rounds: what disturbs the machine
+ * disturbs all of them.
+ */
+import { cloning, json, msgpackr, session, standalone, type Contender } from "./stf/codecs.ts";
+import { workloads, type Workload } from "./stf/workloads.ts";
+import type { Row } from "./row.ts";
+
+type Report = (row: Row) => void;
+
+const ROUNDS = 25;
+const ROUND_NS = 4e6;
+const WARM_UP_NS = 60e6;
+
+type Direction = "encode" | "decode";
+
+export async function run(report: Report): Promise<void> {
+  const logs: Record<string, number[]> = {};
+  for (const workload of workloads()) {
+    const contenders = contendersOf(workload);
+    for (const direction of ["encode", "decode"] as const) {
+      const times = measure(contenders, direction, workload.values.length);
+      reportTimes(report, workload, direction, times, logs);
+    }
+    reportBytes(report, workload, contenders);
+    await Promise.resolve();
+  }
+  for (const [name, ratios] of Object.entries(logs)) {
+    const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+    report({ name: `geometric mean: ${name}`, value: mean, unit: "×" });
+    report({ name: `lowest: ${name}`, value: Math.min(...ratios), unit: "×" });
+  }
+}
+
+function contendersOf(workload: Workload): Contender[] {
+  // msgpackr gives byte arrays as views of its input, so on that row we do the same.
+  const bytes = "view";
+  const list = [
+    session(workload, bytes),
+    standalone(workload, bytes),
+    msgpackr(workload, false),
+    msgpackr(workload, true),
+  ];
+  if (workload.json) list.push(json(workload));
+  list.push(cloning(workload));
+  return list;
+}
+
+/** Median nanoseconds for one value, by contender; the better one of several of the same name. */
+function measure(
+  contenders: readonly Contender[],
+  direction: Direction,
+  values: number,
+): Map<string, number> {
+  const jobs = contenders.map((contender) => ({
+    contender,
+    run: contender[direction],
+    times: [] as number[],
+    repeat: 1,
+  }));
+  for (const job of jobs) job.repeat = calibrate(job.run);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const job of jobs) {
+      const start = Bun.nanoseconds();
+      for (let i = 0; i < job.repeat; i++) job.run();
+      job.times.push((Bun.nanoseconds() - start) / job.repeat / values);
+    }
+  }
+  const result = new Map<string, number>();
+  for (const { contender, times } of jobs) {
+    const median = times.toSorted((a, b) => a - b)[times.length >> 1]!;
+    result.set(contender.name, Math.min(median, result.get(contender.name) ?? Infinity));
+  }
+  return result;
+}
+
+/** Warms up and tells how often the job fits in a round. */
+function calibrate(run: () => void): number {
+  const start = Bun.nanoseconds();
+  let count = 0;
+  while (Bun.nanoseconds() - start < WARM_UP_NS) {
+    run();
+    count++;
+  }
+  return Math.max(1, Math.round((count / WARM_UP_NS) * ROUND_NS));
+}
+
+function reportTimes(
+  report: Report,
+  workload: Workload,
+  direction: Direction,
+  times: ReadonlyMap<string, number>,
+  logs: Record<string, number[]>,
+): void {
+  for (const name of ["stf session", "stf standalone"]) {
+    const value = times.get(name)!;
+    for (const [baseline, baselineValue] of times) {
+      if (baseline.startsWith("stf")) continue;
+      const ratio = baselineValue / value;
+      report({
+        name: `${workload.name}, ${direction}, ${name}`,
+        value,
+        unit: "ns",
+        baseline,
+        baselineValue,
+        ratio,
+      });
+      if (baseline === "msgpackr")
+        (logs[`${direction}, ${name} against msgpackr`] ??= []).push(ratio);
+    }
+  }
+}
+
+function reportBytes(report: Report, workload: Workload, contenders: readonly Contender[]): void {
+  const count = workload.values.length;
+  const value = contenders[0]!.bytes / count;
+  for (const contender of contenders.slice(1)) {
+    if (contender.bytes === 0) continue;
+    const baselineValue = contender.bytes / count;
+    const ratio = baselineValue / value;
+    report({
+      name: `${workload.name}, bytes, stf session`,
+      value,
+      unit: "B",
+      baseline: contender.name,
+      baselineValue,
+      ratio,
+    });
+  }
+}

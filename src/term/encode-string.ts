@@ -1,0 +1,184 @@
+import { writeVarint } from "./encode-leaf.ts";
+import { SLACK, type EncodeState } from "./encode-state.ts";
+import {
+  LATIN1,
+  LATIN1_8,
+  STRING_DEFINE,
+  STRING_REF,
+  STRING_REF16,
+  STRING_REF8,
+  UTF16,
+  UTF8_8,
+} from "./tags.ts";
+
+/** Characters of the short form, up to which a loop beats a call into the runtime. Longer strings rarely come back. */
+const SHORT_CHARS_MAX = 31;
+
+/**
+ * A string: by its index if the dictionary has it, else in full; one that comes a second time enters the dictionary.
+ * Of a string that came once only a hash is kept.
+ */
+export function writeString(state: EncodeState, position: number, value: string): number {
+  const chars = value.length;
+  if (chars < 2 || chars > SHORT_CHARS_MAX) return writeInlineString(state, position, value);
+  const hash = slotHash(value, chars);
+  const { slotEpochs, slotStrings, epoch } = state;
+  let slot = hash & (slotEpochs.length - 1);
+  if (slotEpochs[slot] === epoch) {
+    if (slotStrings[slot] === value)
+      return writeStringRef(state, position, state.slotIndexes[slot]!);
+    slot ^= 1;
+    if (slotEpochs[slot] === epoch) {
+      if (slotStrings[slot] === value)
+        return writeStringRef(state, position, state.slotIndexes[slot]!);
+      return writeInlineString(state, position, value);
+    }
+  }
+  return writeCandidate(state, position, value, slot);
+}
+
+/** Writes a short string in full; if its hash is the one that the free slot remembers, it enters the dictionary. */
+function writeCandidate(state: EncodeState, position: number, value: string, slot: number): number {
+  const chars = value.length;
+  if (position + chars + SLACK > state.end) state.grow(position, chars + SLACK);
+  const { bytes, slotPrints } = state;
+  const start = position + 1;
+  // The epoch is part of the hash, so that what an earlier stream left behind means nothing.
+  let print = Math.imul(state.epoch, 0x9e37_79b1);
+  for (let i = 0; i < chars; i++) {
+    const code = value.charCodeAt(i);
+    if (code > 0xff) return writeLongString(state, position, value);
+    bytes[start + i] = code;
+    print = (Math.imul(print, 31) + code) | 0;
+  }
+  bytes[position] = LATIN1 + chars;
+  if (slotPrints[slot] !== print) {
+    slotPrints[slot] = print;
+    return start + chars;
+  }
+  if (!state.defineString(slot, value)) return start + chars;
+  bytes.copyWithin(start, position, start + chars);
+  bytes[position] = STRING_DEFINE;
+  return start + 1 + chars;
+}
+
+/** A name that is sure to come back: it enters the dictionary at first sight. */
+export function writeNameString(state: EncodeState, position: number, value: string): number {
+  const chars = value.length;
+  if (chars < 2) return writeInlineString(state, position, value);
+  const { slotEpochs, slotStrings, epoch } = state;
+  let slot = slotHash(value, chars) & (slotEpochs.length - 1);
+  for (let way = 0; way < 2; way++, slot ^= 1) {
+    if (slotEpochs[slot] !== epoch) return defineName(state, position, value, slot);
+    if (slotStrings[slot] === value)
+      return writeStringRef(state, position, state.slotIndexes[slot]!);
+  }
+  return writeInlineString(state, position, value);
+}
+
+function defineName(state: EncodeState, position: number, value: string, slot: number): number {
+  if (!state.defineString(slot, value)) return writeInlineString(state, position, value);
+  if (position + SLACK > state.end) state.grow(position, SLACK);
+  state.bytes[position] = STRING_DEFINE;
+  return writeInlineString(state, position + 1, value);
+}
+
+/** Where a string of two or more characters sits in the table: four of its characters tell most apart. */
+function slotHash(value: string, chars: number): number {
+  return (
+    value.charCodeAt(0) * 0x9e5 +
+    value.charCodeAt(chars - 1) * 0x1f1 +
+    value.charCodeAt(chars >> 1) * 0x35 +
+    value.charCodeAt(chars - 2) * 0x7 +
+    chars
+  );
+}
+
+function writeStringRef(state: EncodeState, position: number, index: number): number {
+  if (position + SLACK > state.end) state.grow(position, SLACK);
+  const bytes = state.bytes;
+  if (index < 16) {
+    bytes[position] = STRING_REF + index;
+    return position + 1;
+  }
+  if (index < 272) {
+    bytes[position] = STRING_REF8;
+    bytes[position + 1] = index - 16;
+    return position + 2;
+  }
+  bytes[position] = STRING_REF16;
+  bytes[position + 1] = index;
+  bytes[position + 2] = index >>> 8;
+  return position + 3;
+}
+
+/** A string in full. */
+export function writeInlineString(state: EncodeState, position: number, value: string): number {
+  const chars = value.length;
+  if (chars > SHORT_CHARS_MAX) return writeLongString(state, position, value);
+  if (position + chars + SLACK > state.end) state.grow(position, chars + SLACK);
+  const bytes = state.bytes;
+  const start = position + 1;
+  for (let i = 0; i < chars; i++) {
+    const code = value.charCodeAt(i);
+    if (code > 0xff) return writeLongString(state, position, value);
+    bytes[start + i] = code;
+  }
+  bytes[position] = LATIN1 + chars;
+  return start + chars;
+}
+
+/** UTF-8, marked as Latin-1 if it turns out to be ASCII: one call writes and measures. */
+function writeLongString(state: EncodeState, position: number, value: string): number {
+  const chars = value.length;
+  // A long string would ask for three times its length: measure it first.
+  const room = chars <= 0x1_0000 ? chars * 3 : Buffer.byteLength(value, "utf8");
+  if (position + room + SLACK > state.end) state.grow(position, room + SLACK);
+  let bytes = state.bytes;
+  let start = position + 1 + lengthBytes(chars);
+  const count = bytes.utf8Write(value, start, room);
+  if (count === chars) {
+    writeHeader(state, position, LATIN1_8, chars);
+    return start + chars;
+  }
+  if (!value.isWellFormed()) return writeUtf16(state, position, value);
+  const shifted = position + 1 + lengthBytes(count);
+  if (shifted !== start) bytes.copyWithin(shifted, start, start + count);
+  writeHeader(state, position, UTF8_8, count);
+  return shifted + count;
+}
+
+function writeUtf16(state: EncodeState, position: number, value: string): number {
+  const room = value.length * 2;
+  if (position + room + SLACK > state.end) state.grow(position, room + SLACK);
+  state.bytes[position] = UTF16;
+  position = writeVarint(state, position + 1, value.length);
+  state.bytes.ucs2Write(value, position, room);
+  return position + room;
+}
+
+function lengthBytes(count: number): number {
+  return count <= 0xff ? 1 : count <= 0xffff ? 2 : 4;
+}
+
+/** Tag and length in 1, 2 or 4 bytes; `tag` is that of the shortest form. Returns where the content begins. */
+export function writeHeader(
+  state: EncodeState,
+  position: number,
+  tag: number,
+  count: number,
+): number {
+  if (count <= 0xff) {
+    state.bytes[position] = tag;
+    state.bytes[position + 1] = count;
+    return position + 2;
+  }
+  if (count <= 0xffff) {
+    state.bytes[position] = tag + 1;
+    state.view.setUint16(position + 1, count, true);
+    return position + 3;
+  }
+  state.bytes[position] = tag + 2;
+  state.view.setUint32(position + 1, count, true);
+  return position + 5;
+}

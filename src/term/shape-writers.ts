@@ -1,0 +1,42 @@
+import { compile } from "./codegen.ts";
+import { writeNumber } from "./encode-leaf.ts";
+import type { EncodeState } from "./encode-state.ts";
+import { writeString } from "./encode-string.ts";
+
+/** Appends a value; the encoder of values, handed in because it in turn writes shapes. */
+export type WriteValue = (state: EncodeState, position: number, value: unknown) => number;
+
+/** Appends the values of an object of one shape and returns the position behind them. */
+export type WriteFields = (
+  state: EncodeState,
+  position: number,
+  object: object,
+  writeValue: WriteValue,
+) => number;
+
+/** The same for every shape: a loop over its keys. */
+export function loopWriter(keys: readonly string[]): WriteFields {
+  return (state, position, object, writeValue) => {
+    for (let i = 0; i < keys.length; i++) {
+      position = writeValue(state, position, (object as Record<string, unknown>)[keys[i]!]);
+    }
+    return position;
+  };
+}
+
+/**
+ * A writer made for one shape: each field has its own property access and its own branches, which the engine compiles
+ * for what that field usually holds. Undefined where code generation is refused.
+ */
+export function compiledWriter(keys: readonly string[]): WriteFields | undefined {
+  if (compile === undefined) return undefined;
+  const lines = keys.map(
+    (key) =>
+      `value = object[${JSON.stringify(key)}];
+      position = typeof value === "string" ? writeString(state, position, value)
+        : typeof value === "number" ? writeNumber(state, position, value)
+        : writeValue(state, position, value);`,
+  );
+  const body = `"use strict"; return (state, position, object, writeValue) => { let value; ${lines.join("\n")} return position; };`;
+  return compile(["writeString", "writeNumber"], body)(writeString, writeNumber) as WriteFields;
+}
