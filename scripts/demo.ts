@@ -41,6 +41,12 @@ const stepOf = (line: Line): Step | undefined => {
   return fields?.text === "wordcount" ? (fields as unknown as Step) : undefined;
 };
 
+/** The crash report of the coordinator, which nothing on its node restarts. */
+const crashOf = (line: Line): unknown => {
+  const fields = logFields(line.text);
+  return fields?.text === "process crashed" && fields.function === "main" ? fields : undefined;
+};
+
 interface Run {
   readonly folder: Folder;
   readonly screen: Screen;
@@ -124,7 +130,10 @@ async function countOnCluster(run: Run): Promise<Loss> {
   };
   a.lines.all.forEach(read);
   a.lines.listen(read);
-  await a.lines.waitFor((_text, line) => stepOf(line)?.step === "done", { timeoutMs: DEADLINE_MS });
+  const ended = (line: Line) => stepOf(line)?.step === "done" || crashOf(line) !== undefined;
+  const last = await a.lines.waitFor((_text, line) => ended(line), { timeoutMs: DEADLINE_MS });
+  const crash = crashOf(last);
+  if (crash !== undefined) throw new Error(`the coordinator crashed: ${JSON.stringify(crash)}`);
   return loss;
 }
 
