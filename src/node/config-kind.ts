@@ -87,7 +87,8 @@ export function texts(expected: string, countMax: number): Kind<readonly string[
     parse: (value) => {
       const items: readonly unknown[] = Array.isArray(value) ? value : [value];
       if (!items.every((item) => typeof item === "string")) return WRONG_TYPE;
-      return items.length > countMax || items.includes("") ? OUT_OF_RANGE : found(items);
+      // A copy: the result is frozen, and the caller may go on with its own list.
+      return items.length > countMax || items.includes("") ? OUT_OF_RANGE : found([...items]);
     },
     show: (value) => quoted(value),
   };

@@ -250,9 +250,13 @@ export function optionName(of: KeyPath): string {
   return `--${shortPath(of).replaceAll(/[._]/g, "-")}`;
 }
 
-/** The environment variable of a key: `SNOW_` and the same path. `tls.mode` is `SNOW_TLS_MODE`. */
-export function variableName(of: KeyPath): string {
-  return `SNOW_${shortPath(of).replaceAll(".", "_").toUpperCase()}`;
+/**
+ * The environment variables of a key, the one that counts first: `SNOW_` and the path. `tls.mode` is `SNOW_TLS_MODE`;
+ * `node.name` is `SNOW_NAME`, and `SNOW_NODE_NAME` for those who write the whole path.
+ */
+export function variableNames(of: KeyPath): readonly string[] {
+  const names = new Set([shortPath(of), of]);
+  return Array.from(names, (path) => `SNOW_${path.replaceAll(".", "_").toUpperCase()}`);
 }
 
 /** The key that an option of the command line sets; undefined for an option that sets none. */

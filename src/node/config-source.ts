@@ -7,7 +7,7 @@ import {
   keyAt,
   keyOfOption,
   optionName,
-  variableName,
+  variableNames,
   type KeyPath,
 } from "./config-schema.ts";
 
@@ -69,12 +69,11 @@ function fromEnvironment(
   written: Map<KeyPath, Written>,
 ): void {
   for (const path of KEY_PATHS) {
-    const name = variableName(path);
-    const text = environment[name];
     // An empty variable is how shells and container files unset one.
-    if (text === undefined || text === "") continue;
+    const name = variableNames(path).find((variable) => (environment[variable] ?? "") !== "");
+    if (name === undefined) continue;
     written.set(path, {
-      value: readVariable(path, text),
+      value: readVariable(path, environment[name] as string),
       origin: { kind: "environment", text: name },
     });
   }
@@ -97,7 +96,7 @@ function readVariable(path: KeyPath, text: string): unknown {
  * `SNOW_SERVICE_HOST` and its like for every service called snow.
  */
 export function suspectVariables(environment: ConfigInput["environment"]): readonly string[] {
-  const known = KEY_PATHS.map(variableName);
+  const known = KEY_PATHS.flatMap(variableNames);
   const warnings: string[] = [];
   for (const name of Object.keys(environment)) {
     if (!name.startsWith("SNOW_") || known.includes(name) || name === "SNOW_CONFIG") continue;

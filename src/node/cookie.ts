@@ -119,9 +119,10 @@ function sourceOf(config: NodeConfig): string {
 }
 
 function refused(text: string, cause?: unknown): ConfigError {
+  const reason = cause instanceof Error ? ` (${cause.message})` : "";
   return new ConfigError(
     "cookie_file",
-    `cookie: ${text}`,
+    `cookie: ${text}${reason}`,
     cause === undefined ? undefined : { cause },
   );
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 import { ConfigError } from "../../src/base/error.ts";
 import { parseConfig, type NodeConfig } from "../../src/node/config.ts";
-import { KEY_PATHS, keyAt, optionName, variableName } from "../../src/node/config-schema.ts";
+import { KEY_PATHS, keyAt, optionName, variableNames } from "../../src/node/config-schema.ts";
 import type { ConfigInput, ConfigOption } from "../../src/node/config-source.ts";
 
 interface Given {
@@ -211,6 +211,12 @@ lane_hard = "64KiB"
       { function: "main", args: [] },
       { function: "app", args: [1, "x"] },
     ]);
+  });
+
+  test("takes the long name of a variable too, after the short one", () => {
+    const named = (env: Record<string, string>) => parse({ env }).node.name?.name;
+    expect(named({ SNOW_NODE_NAME: "long@h" })).toBe("long@h");
+    expect(named({ SNOW_NODE_NAME: "long@h", SNOW_NAME: "short@h" })).toBe("short@h");
   });
 
   test("listens on its own host only where the name says so", () => {
@@ -468,7 +474,8 @@ describe("a warning says what is probably not meant", () => {
 
 test("no two keys share an option or a variable", () => {
   expect(new Set(KEY_PATHS.map(optionName)).size).toBe(KEY_PATHS.length);
-  expect(new Set(KEY_PATHS.map(variableName)).size).toBe(KEY_PATHS.length);
+  const variables = KEY_PATHS.flatMap(variableNames);
+  expect(new Set(variables).size).toBe(variables.length);
 });
 
 describe("cluster.example.toml", () => {

@@ -159,7 +159,7 @@ describe("refused is", () => {
       },
     };
     expect(complaint(configOf({}), files)).toBe(
-      "cookie: /home/.snow.cookie: cannot be made, set cookie_file or SNOW_COOKIE",
+      "cookie: /home/.snow.cookie: cannot be made, set cookie_file or SNOW_COOKIE (read-only)",
     );
   });
 });
