@@ -36,6 +36,8 @@ export interface HandshakeSocketEvents {
 }
 
 export class HandshakeSocket implements ConnectionHandler {
+  /** Tells connections of this node apart. */
+  readonly id: number;
   /** When it was accepted or dialled. */
   readonly since: Millis;
   readonly role: "dialler" | "acceptor";
@@ -59,6 +61,7 @@ export class HandshakeSocket implements ConnectionHandler {
   cancel: () => void = () => {};
 
   constructor(options: {
+    readonly id: number;
     readonly role: "dialler" | "acceptor";
     readonly dialKey: string | undefined;
     readonly remoteHost: string;
@@ -67,6 +70,7 @@ export class HandshakeSocket implements ConnectionHandler {
     readonly handshake: (exporter: Uint8Array) => HandshakeOptions;
     readonly events: HandshakeSocketEvents;
   }) {
+    this.id = options.id;
     this.role = options.role;
     this.dialKey = options.dialKey;
     this.remoteHost = options.remoteHost;
@@ -151,6 +155,13 @@ export class HandshakeSocket implements ConnectionHandler {
   /** Closes without a word: over a limit, or the node stops. */
   drop(error: ConnectionError): void {
     this.#fail({ error, by: "here", authenticated: false, peer: this.peer, remote: this.remote });
+  }
+
+  /** Ends it and reports nothing: nobody wants the outcome any more. */
+  close(): void {
+    if (this.#connection === undefined) this.cancel();
+    else this.#connection.end();
+    this.#finish();
   }
 
   #timeout(): void {

@@ -132,8 +132,8 @@ export class SchedulerDriver {
    * @throws {ConnectionError} address_in_use
    */
   start(): void {
-    const { host, ports } = this.#setup.lanes;
-    const lanePort = this.#listener.listen(host, ports);
+    const { lanes } = this.#setup;
+    const lanePort = lanes === undefined ? 0 : this.#listener.listen(lanes.host, lanes.ports);
     this.#beat();
     const functions = hostedFunctions();
     this.#nodeLink.learn(this.#setup.node, functions);

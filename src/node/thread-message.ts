@@ -176,7 +176,8 @@ export interface SchedulerSetup {
   readonly node: string;
   readonly creation: number;
   readonly shared: SharedMemory;
-  readonly lanes: { readonly host: string; readonly ports: readonly number[] };
+  /** Where to listen for lanes, on the first free port; undefined: this node cannot be dialled. */
+  readonly lanes: { readonly host: string; readonly ports: readonly number[] } | undefined;
   /** Deliver copies and freeze what was sent, as if every message had travelled. */
   readonly strict: boolean;
   readonly limits: LimitSetup;

@@ -1,0 +1,2 @@
+/** Memory of this process, in bytes. */
+export const memoryBytes = (): number => process.memoryUsage.rss();

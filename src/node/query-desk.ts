@@ -1,0 +1,198 @@
+/** Answers what the command line asks a node (`query.ts`): gathers it from the schedulers and the sessions. */
+import type { Clock } from "../port/clock.ts";
+import type { Address } from "../port/transport.ts";
+import { formatHostPort, parseNodeName } from "./node-name.ts";
+import type { PeerDriver } from "./peer-driver.ts";
+import type {
+  FunctionEntry,
+  NodeEntry,
+  ProcessEntry,
+  QueryAnswer,
+  QueryArgs,
+  StatusAnswer,
+} from "./query.ts";
+import type { SchedulerCounts } from "./scheduler-query.ts";
+import type { SchedulerGroup } from "./scheduler-group.ts";
+
+/** Tells the asker: an answer, or in words why there is none. */
+export type Reply = (ok: boolean, term: unknown) => void;
+
+export interface DeskOptions {
+  readonly setup: {
+    readonly node: string;
+    readonly creation: number;
+    readonly version: string;
+    readonly tlsMode: "auto" | "ca" | "off";
+  };
+  readonly clock: Clock;
+  readonly schedulers: SchedulerGroup;
+  readonly address: () => Address | undefined;
+  readonly peers: () => readonly PeerDriver[];
+  /** Begins to connect; "up" if there is a session already. */
+  readonly connect: (node: string) => "up" | "waiting";
+  readonly disconnect: (node: string) => boolean;
+  readonly stop: () => void;
+  /** Memory of the whole process. */
+  readonly memoryBytes: () => number;
+}
+
+export class QueryDesk {
+  readonly #options: DeskOptions;
+  readonly #startedAt: number;
+  /** Who waits for a connection, by the name of the node. */
+  readonly #connecting = new Map<string, Reply[]>();
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+  }
+
+  ask(verb: string, args: unknown, reply: Reply): void {
+    if (verb === "connect") return this.#connect((args as { node: string }).node, reply);
+    this.#answer(verb, args).then(
+      (answer) => reply(true, answer),
+      (error: unknown) => reply(false, error instanceof Error ? error.message : String(error)),
+    );
+  }
+
+  /** A session is up. */
+  up(node: string): void {
+    for (const reply of this.#take(node)) reply(true, { name: node });
+  }
+
+  unreachable(node: string, reason: string): void {
+    for (const reply of this.#take(node)) reply(false, `${node}: ${reason}`);
+  }
+
+  #take(node: string): readonly Reply[] {
+    const replies = this.#connecting.get(node) ?? [];
+    this.#connecting.delete(node);
+    return replies;
+  }
+
+  #connect(node: string, reply: Reply): void {
+    const parsed = parseNodeName(String(node));
+    if (parsed === undefined) return reply(false, `expected name@host, got ${String(node)}`);
+    const { name } = parsed;
+    this.#connecting.set(name, [...(this.#connecting.get(name) ?? []), reply]);
+    if (this.#options.connect(node) === "up") this.up(name);
+  }
+
+  async #answer(verb: string, args: unknown): Promise<unknown> {
+    switch (verb) {
+      case "ping":
+        return true;
+      case "status":
+        return this.#status();
+      case "nodes":
+        return this.#nodes();
+      case "ps":
+        return this.#ps(args as QueryArgs<"ps">);
+      case "functions":
+        return this.#functions();
+      case "inspect":
+        return this.#inspect(args as QueryArgs<"inspect">);
+      case "tree":
+        return this.#tree();
+      case "disconnect": {
+        const connected = this.#options.disconnect((args as QueryArgs<"disconnect">).node);
+        return { connected } satisfies QueryAnswer<"disconnect">;
+      }
+      case "stop":
+        // After the answer has left.
+        this.#options.clock.setTimer(10, () => this.#options.stop());
+        return { name: this.#options.setup.node } satisfies QueryAnswer<"stop">;
+      default:
+        throw new Error(`this node does not know the question ${verb}`);
+    }
+  }
+
+  async #status(): Promise<StatusAnswer> {
+    const { setup, schedulers, clock, address, peers } = this.#options;
+    const counts = (await schedulers.askAll("counts", {})) as (SchedulerCounts | undefined)[];
+    const lagMs = schedulers.lagMs();
+    const deadLetters: Record<string, number> = {};
+    for (const count of counts) {
+      for (const [reason, letters] of Object.entries(count?.deadLetters ?? {})) {
+        deadLetters[reason] = (deadLetters[reason] ?? 0) + letters;
+      }
+    }
+    const listening = address();
+    return {
+      name: setup.node,
+      address: listening === undefined ? "" : formatHostPort(listening.host, listening.port),
+      version: setup.version,
+      creation: setup.creation,
+      uptimeMs: clock.now() - this.#startedAt,
+      tls: setup.tlsMode,
+      schedulers: counts.map((count, place) => ({
+        index: place + 1,
+        processes: count?.processes ?? 0,
+        runQueue: count?.runQueue ?? 0,
+        lagMs: lagMs[place] ?? 0,
+      })),
+      sessions: peers().filter((peer) => peer.number > 0 && peer.info?.peer.hidden !== true).length,
+      memoryBytes: this.#options.memoryBytes(),
+      functions: schedulers.functions.length,
+      deadLetters,
+    };
+  }
+
+  #nodes(): readonly NodeEntry[] {
+    const now = this.#options.clock.now();
+    return this.#options
+      .peers()
+      .map((peer): NodeEntry => {
+        const hello = peer.info?.peer;
+        const { address } = hello ?? {};
+        return {
+          name: peer.name,
+          address: address === undefined ? "" : formatHostPort(address.host, address.port),
+          state: stateOf(peer),
+          hidden: hello?.hidden ?? false,
+          creation: hello?.creation,
+          upMs: peer.number === 0 ? undefined : now - peer.upSince,
+          lanes: peer.lanes,
+        };
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async #ps({ sort, limit }: QueryArgs<"ps">): Promise<QueryAnswer<"ps">> {
+    const lists = (await this.#options.schedulers.askAll("ps", {})) as (
+      readonly ProcessEntry[] | undefined
+    )[];
+    const all = lists.flatMap((list) => list ?? []);
+    if (sort !== "pid") all.sort((a, b) => b[sort] - a[sort]);
+    return { processes: all.slice(0, limit), total: all.length };
+  }
+
+  #functions(): readonly FunctionEntry[] {
+    return this.#options.schedulers.functions
+      .map(({ name, version, kind }) => ({ name, version: String(version), kind }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async #inspect(args: QueryArgs<"inspect">): Promise<QueryAnswer<"inspect">> {
+    const answers = await this.#options.schedulers.askAll("inspect", args);
+    return answers.find((answer) => answer !== undefined) as QueryAnswer<"inspect">;
+  }
+
+  async #tree(): Promise<QueryAnswer<"tree">> {
+    const answers = await this.#options.schedulers.askAll("tree", {});
+    return answers.flatMap((answer) => (answer ?? []) as QueryAnswer<"tree">);
+  }
+}
+
+function stateOf(peer: PeerDriver): NodeEntry["state"] {
+  switch (peer.state) {
+    case "up":
+    case "suspect":
+    case "connecting":
+      return peer.state;
+    case "ending":
+      return "up";
+    case "idle":
+      return "down";
+  }
+}
