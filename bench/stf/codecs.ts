@@ -12,81 +12,94 @@ export interface Contender {
   readonly name: string;
   readonly encode: () => void;
   readonly decode: () => void;
-  /** Bytes of all values of the workload together, when everything that is sent only once has been sent. */
+  /** Bytes of all values of the workload together. */
   readonly bytes: number;
 }
 
-/** Rounds until dictionaries know all that they will ever know. */
-const WARM_UP_ROUNDS = 8;
+/** Gives the batches of a workload in turn. */
+function rotation(workload: Workload): () => readonly unknown[] {
+  const { batches } = workload;
+  if (batches === undefined) return () => workload.values;
+  let next = 0;
+  return () => batches[next++ % batches.length]!;
+}
 
+/** A stream from its beginning: version byte, definitions and all. */
 export function session(workload: Workload, bytes: "copy" | "view"): Contender {
-  const { values, fresh } = workload;
   const writer = new ByteWriter(64 * 1024);
   const encoder = new TermEncoder(writer);
   const decoder = new TermDecoder(ambient.identities, { bytes });
   const reader = new ByteReader();
-  const round = (): void => {
+  const round = (values: readonly unknown[]): void => {
     writer.length = 0;
-    if (fresh === true) encoder.reset();
+    encoder.reset();
     for (const value of values) encoder.write(writer, value);
   };
-  const readRound = (bytes: Uint8Array): void => {
-    reader.reset(bytes);
-    if (fresh === true) decoder.reset();
-    for (let i = 0; i < values.length; i++) decoder.read(reader);
+  const streams = (workload.batches ?? [workload.values]).map((values) => {
+    round(values);
+    return { count: values.length, bytes: Buffer.from(writer.copy()) };
+  });
+  const nextValues = rotation(workload);
+  let next = 0;
+  return {
+    name: "stf session",
+    encode: () => round(nextValues()),
+    decode: () => {
+      const stream = streams[next++ % streams.length]!;
+      reader.reset(stream.bytes);
+      decoder.reset();
+      for (let i = 0; i < stream.count; i++) decoder.read(reader);
+    },
+    bytes: streams[0]!.bytes.length,
   };
-  for (let i = 0; i < (fresh === true ? 1 : WARM_UP_ROUNDS); i++) {
-    round();
-    readRound(writer.copy());
-  }
-  const last = Buffer.from(writer.copy());
-  return { name: "stf session", encode: round, decode: () => readRound(last), bytes: last.length };
 }
 
 export function standalone(workload: Workload, bytes: "copy" | "view"): Contender {
-  const { values } = workload;
-  const encoded = values.map((value) => encode(value));
+  const nextValues = rotation(workload);
+  const encoded = (workload.batches ?? [workload.values]).map((values) =>
+    values.map((value) => encode(value)),
+  );
+  let next = 0;
   return {
     name: "stf standalone",
     encode: () => {
-      for (const value of values) encode(value);
+      for (const value of nextValues()) encode(value);
     },
     decode: () => {
-      for (const input of encoded) decode(input, { bytes });
+      for (const input of encoded[next++ % encoded.length]!) decode(input, { bytes });
     },
-    bytes: total(encoded),
+    bytes: total(encoded[0]!),
   };
 }
 
 /** Records on, native addon on where it is installed. `reuse`: into one buffer that is used again for every message. */
 export function msgpackr(workload: Workload, reuse: boolean): Contender {
-  const values = workload.plain ?? workload.values;
-  let packr = new Packr({ structures: [] });
+  const nextValues = rotation({ ...workload, values: workload.plain ?? workload.values });
+  const packr = new Packr({ structures: [] });
   const flags = reuse ? REUSE_BUFFER_MODE | RESET_BUFFER_MODE : 0;
-  const round = (): void => {
-    if (workload.fresh === true) packr = new Packr({ structures: [] });
-    for (const value of values) packr.pack(value, flags);
-  };
-  for (let i = 0; i < WARM_UP_ROUNDS; i++) round();
-  if (workload.fresh === true) packr = new Packr({ structures: [] });
-  const encoded = values.map((value) => Buffer.from(packr.pack(value)));
-  const unpackr = packr;
+  const encoded = (workload.batches ?? [workload.plain ?? workload.values]).map((values) =>
+    values.map((value) => Buffer.from(packr.pack(value))),
+  );
+  let next = 0;
   return {
     name: "msgpackr",
-    encode: round,
-    decode: () => {
-      for (const input of encoded) unpackr.unpack(input);
+    encode: () => {
+      for (const value of nextValues()) packr.pack(value, flags);
     },
-    bytes: total(encoded),
+    decode: () => {
+      for (const input of encoded[next++ % encoded.length]!) packr.unpack(input);
+    },
+    bytes: total(encoded[0]!),
   };
 }
 
 export function json(workload: Workload): Contender {
+  const nextValues = rotation(workload);
   const encoded = workload.values.map((value) => JSON.stringify(value));
   return {
     name: "JSON",
     encode: () => {
-      for (const value of workload.values) JSON.stringify(value);
+      for (const value of nextValues()) JSON.stringify(value);
     },
     decode: () => {
       for (const input of encoded) JSON.parse(input);

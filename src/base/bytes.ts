@@ -25,12 +25,16 @@ export class ByteWriter {
   bytes: Buffer;
   /** The same memory as `bytes`. */
   view: DataView;
+  /** The same memory as `bytes`: copying from a plain array is faster than from a `Buffer`. */
+  #plain: Uint8Array;
   /** Bytes written. May be set to a smaller number to take something back. */
   length = 0;
 
   constructor(capacity = 4096) {
     this.bytes = Buffer.allocUnsafeSlow(Math.max(capacity, CAPACITY_MIN));
-    this.view = new DataView(this.bytes.buffer);
+    const memory = this.bytes.buffer;
+    this.view = new DataView(memory);
+    this.#plain = new Uint8Array(memory);
   }
 
   /** Makes room for `count` bytes after `length`. */
@@ -42,8 +46,10 @@ export class ByteWriter {
   grow(used: number, count: number): void {
     const next = Buffer.allocUnsafeSlow(Math.max(used + count, this.bytes.length * 2));
     next.set(used === this.bytes.length ? this.bytes : this.bytes.subarray(0, used));
+    const memory = next.buffer;
     this.bytes = next;
-    this.view = new DataView(next.buffer);
+    this.view = new DataView(memory);
+    this.#plain = new Uint8Array(memory);
   }
 
   uint8(value: number): void {
@@ -91,33 +97,40 @@ export class ByteWriter {
 
   /** What was written, as a copy with memory of its own. */
   copy(): Uint8Array {
-    return new Uint8Array(this.bytes.buffer.slice(0, this.length));
+    return this.#plain.slice(0, this.length);
   }
 }
 
 /** A place in bytes that somebody else owns: `bytes[position .. end)` is still to be read. */
 export class ByteReader {
-  bytes: Buffer;
+  readonly bytes: Buffer;
   position: number;
   end: number;
+  /** Another number after every `reset`: whoever remembers something about the bytes compares it. */
+  readonly generation: number;
 
   constructor(bytes: Uint8Array = EMPTY, position = 0, end: number = bytes.length) {
     this.bytes = asBuffer(bytes);
     this.position = position;
     this.end = end;
+    this.generation = generationNext++;
   }
 
-  /** Points at other bytes. */
+  /** Points at other bytes, or at the same memory with other content. */
   reset(bytes: Uint8Array, position = 0, end: number = bytes.length): void {
-    this.bytes = asBuffer(bytes);
+    const self = this as { bytes: Buffer; generation: number };
+    self.bytes = asBuffer(bytes);
     this.position = position;
     this.end = end;
+    self.generation = generationNext++;
   }
 
   get remaining(): number {
     return this.end - this.position;
   }
 }
+
+let generationNext = 1;
 
 const EMPTY = Buffer.alloc(0);
 

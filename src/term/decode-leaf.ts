@@ -156,13 +156,35 @@ export function readStringRef(state: DecodeState, index: number): string {
   return state.strings[index]!;
 }
 
+/** Bytes that are made text at once where strings stand close together: a call costs more than its length. */
+const WINDOW_BYTES = 256;
+
+/** Strings up to this length, this near behind the last one, are cut out of a window. */
+const NEAR_BYTES = 40;
+
+/**
+ * `count` Latin-1 characters. A string that stands alone is made by itself; strings close together are slices of one
+ * longer string, which costs a third. Such a slice keeps its window alive, so the window is short.
+ */
 export function readLatin1(state: DecodeState, count: number): string {
-  const { position } = state;
-  if (position + count > state.end) state.need(count);
-  state.position = position + count;
-  if (count === 0) return "";
-  if (count === 1) return String.fromCharCode(state.bytes[position]!);
-  return state.bytes.latin1Slice(position, position + count);
+  const start = state.position;
+  const end = start + count;
+  if (end > state.end) state.need(count);
+  state.position = end;
+  if (count < 2) return count === 0 ? "" : String.fromCharCode(state.bytes[start]!);
+  if (end <= state.windowEnd)
+    return state.window.slice(start - state.windowStart, end - state.windowStart);
+  const near = start - state.stringEnd <= NEAR_BYTES && count <= NEAR_BYTES;
+  state.stringEnd = end;
+  return near ? openWindow(state, start, end) : state.bytes.latin1Slice(start, end);
+}
+
+function openWindow(state: DecodeState, start: number, end: number): string {
+  const windowEnd = Math.min(start + WINDOW_BYTES, state.end);
+  state.windowStart = start;
+  state.windowEnd = windowEnd;
+  state.window = state.bytes.latin1Slice(start, windowEnd);
+  return state.window.slice(0, end - start);
 }
 
 function readUtf8(state: DecodeState, count: number): string {

@@ -34,6 +34,14 @@ export class DecodeState {
   /** The first struct of this term that could not be built. */
   undecodable: DecodeError | undefined = undefined;
 
+  /** Latin-1 text of `bytes[windowStart .. windowEnd)`: near strings are cut out of it. See `readLatin1`. */
+  window = "";
+  windowStart = 0;
+  windowEnd = 0;
+  /** Where the last string in full ended. */
+  stringEnd = -1_000_000;
+  #generation = 0;
+
   readonly strings: string[] = [];
   readonly shapes: ShapeReader[] = [];
   readonly nodes: NodeRef[] = [];
@@ -70,6 +78,11 @@ export class DecodeState {
     this.end = reader.end;
     this.depth = 0;
     this.undecodable = undefined;
+    if (reader.generation !== this.#generation) {
+      this.#generation = reader.generation;
+      this.windowEnd = 0;
+      this.stringEnd = -1_000_000;
+    }
     if (!this.#begun) this.#version();
     else if (this.position < this.end && this.bytes[this.position] === RESET) {
       this.reset();

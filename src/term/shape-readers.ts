@@ -1,4 +1,5 @@
 import { TERM_SHAPE_KEYS_MAX } from "../base/limits.ts";
+import { compile } from "./codegen.ts";
 import { readStringTerm } from "./decode-leaf.ts";
 import type { DecodeState } from "./decode-state.ts";
 
@@ -8,24 +9,56 @@ export type ReadValue = (state: DecodeState) => unknown;
 /** Definitions that a thread remembers; over it all are forgotten and made again as they come. */
 const KNOWN_MAX = 4_096;
 
-/** Makes the objects of one shape, all with the same hidden class. */
+/** Uses of a shape after which a reader is compiled for it: a peer that sends many shapes once must cost nothing. */
+const COMPILE_AT = 32;
+
+/** Makes the objects of one shape, all with the same hidden class once it is in use. */
 export class ShapeReader {
   readonly keys: readonly string[];
   readonly nullPrototype: boolean;
   /** The definition's bytes: same bytes, same reader. */
   readonly definition: Uint8Array;
+  /** Reads the values at the position and makes the object. */
+  read: ReadFields;
 
   constructor(keys: readonly string[], nullPrototype: boolean, definition: Uint8Array) {
     this.keys = keys;
     this.nullPrototype = nullPrototype;
     this.definition = definition;
+    const loop = loopReader(keys, nullPrototype);
+    let uses = 0;
+    this.read = (state, readValue) => {
+      if (++uses === COMPILE_AT) this.read = compiledReader(keys, nullPrototype) ?? loop;
+      return loop(state, readValue);
+    };
   }
+}
 
-  read(state: DecodeState, readValue: ReadValue): object {
-    const object = emptyObject(this.nullPrototype);
-    for (const key of this.keys) setField(object, key, readValue(state));
+/** Reads the values of one shape in order and makes the object. */
+export type ReadFields = (state: DecodeState, readValue: ReadValue) => object;
+
+/** The same for every shape: a loop over its keys. */
+export function loopReader(keys: readonly string[], nullPrototype: boolean): ReadFields {
+  return (state, readValue) => {
+    const object = emptyObject(nullPrototype);
+    for (let i = 0; i < keys.length; i++) setField(object, keys[i]!, readValue(state));
     return object;
-  }
+  };
+}
+
+/** A reader made for one shape: an object literal, whose hidden class is made once. Undefined where code is refused. */
+export function compiledReader(
+  keys: readonly string[],
+  nullPrototype: boolean,
+): ReadFields | undefined {
+  if (compile === undefined) return undefined;
+  // A computed key defines an own field even where it is `__proto__`.
+  const fields = keys.map(
+    (key) => `${key === "__proto__" ? '["__proto__"]' : JSON.stringify(key)}: readValue(state)`,
+  );
+  if (nullPrototype) fields.unshift("__proto__: null");
+  const body = `"use strict"; return (state, readValue) => ({ ${fields.join(", ")} });`;
+  return compile([], body)() as ReadFields;
 }
 
 const known = new Map<number, ShapeReader[]>();
