@@ -3,7 +3,7 @@ import { ProcessContext } from "../process/context.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import { contextOfCaller } from "./start.ts";
-import { callType, castType, settleCall } from "./server-message.ts";
+import { MessageTypes, packArgs, settleCall } from "./server-message.ts";
 
 // Symbols, because every string may be the name of a call.
 const by = Symbol("by");
@@ -33,15 +33,16 @@ export function createClientClass(
     Object.defineProperty(Client.prototype, name, { value, enumerable: true });
   };
   for (const name of calls) {
-    const type = callType(name);
+    const types = new MessageTypes("call", name);
     define(name, function (this: ServerClient, ...args: unknown[]): Promise<unknown> {
-      return callServer(this[by], this[to], type, args, this[wait]);
+      return callServer(this[by], this[to], types, args, this[wait]);
     });
   }
   for (const name of casts) {
-    const type = castType(name);
+    const types = new MessageTypes("cast", name);
     define(name, function (this: ServerClient, ...args: unknown[]): void {
-      this[by].send(this[to] as Pid<unknown>, { type, args });
+      const message = { type: types.of(args), args: packArgs(args) };
+      this[by].send(this[to] as Pid<unknown>, message);
     });
   }
   return Client;
@@ -51,11 +52,13 @@ export function createClientClass(
 export function callServer(
   caller: Caller,
   target: Pid | UntypedTarget,
-  type: string,
-  args: readonly unknown[],
+  types: MessageTypes,
+  given: readonly unknown[],
   options: Wait | undefined,
 ): Promise<unknown> {
   const context = caller instanceof ProcessContext ? caller : contextOfCaller(caller);
+  const type = types.of(given);
+  const args = packArgs(given);
   const message = (replyTo: Pid<unknown>, monitor: Ref | undefined): object =>
     monitor === undefined ? { type, args, replyTo } : { type, args, replyTo, monitor };
   return context.request(target, message, options, settleCall);

@@ -9,11 +9,13 @@ import { sendPid } from "../process/request.ts";
 import { Exit } from "../process/system-message.ts";
 import type { From, Stop } from "./server-api.ts";
 import {
+  type Arity,
   type CallAnswer,
   type CallRequest,
   type CastRequest,
   FailVerdict,
   FromVerdict,
+  MessageTypes,
   STOP_TYPE,
   StopVerdict,
   Verdict,
@@ -24,6 +26,7 @@ export type Handler = (ctx: ServerProcessContext, ...args: unknown[]) => unknown
 
 export interface TableEntry {
   readonly isCall: boolean;
+  readonly arity: Arity;
   readonly handler: Handler;
 }
 
@@ -94,8 +97,8 @@ export class ServerLoop extends MessageLoop {
     const type = (message as { readonly type?: unknown } | null)?.type;
     const entry = typeof type === "string" ? this.#table.handlers.get(type) : undefined;
     if (entry === undefined) return this.#handleOther(message);
-    if (entry.isCall) return this.#handleCall(entry.handler, message as CallRequest);
-    return this.#settle(invoke(entry.handler, this.ctx, (message as CastRequest).args));
+    if (entry.isCall) return this.#handleCall(entry, message as CallRequest);
+    return this.#settle(invoke(entry, this.ctx, (message as CastRequest).args));
   }
 
   override idle(): void | Promise<void> {
@@ -137,11 +140,11 @@ export class ServerLoop extends MessageLoop {
     }
   }
 
-  #handleCall(handler: Handler, request: CallRequest): void | Promise<void> {
+  #handleCall(entry: TableEntry, request: CallRequest): void | Promise<void> {
     // The caller has given up, or is gone: nobody wants the answer, so the work is not done.
     if (isAbandoned(this.#process, request)) return;
     this.#call = request;
-    const result = invoke(handler, this.ctx, request.args);
+    const result = invoke(entry, this.ctx, request.args);
     if (isThenable(result)) {
       return result.then((value) => this.#answerCall(request, value));
     }
@@ -204,18 +207,24 @@ export interface LoopEnd {
   readonly replyTo: CallRequest["replyTo"] | undefined;
 }
 
-/** A spread costs more than a call with the arguments written out. */
-function invoke(handler: Handler, ctx: ServerProcessContext, args: readonly unknown[]): unknown {
-  switch (args.length) {
-    case 0:
-      return handler(ctx);
-    case 1:
-      return handler(ctx, args[0]);
-    case 2:
-      return handler(ctx, args[0], args[1]);
-    default:
-      return handler(ctx, ...args);
-  }
+function invoke({ arity, handler }: TableEntry, ctx: ServerProcessContext, args: unknown): unknown {
+  if (arity === "1") return handler(ctx, args);
+  if (arity === "0") return handler(ctx);
+  return handler(ctx, ...(args as readonly unknown[]));
+}
+
+/** Enters a handler under each type that its messages can have. */
+export function addHandler(
+  handlers: Map<string, TableEntry>,
+  kind: "call" | "cast",
+  name: string,
+  handler: Handler,
+): void {
+  const types = new MessageTypes(kind, name);
+  const isCall = kind === "call";
+  handlers.set(types.none, { isCall, arity: "0", handler });
+  handlers.set(types.one, { isCall, arity: "1", handler });
+  handlers.set(types.many, { isCall, arity: "n", handler });
 }
 
 function isThenable(value: unknown): value is Promise<unknown> {

@@ -10,25 +10,30 @@ import type { Failure, From, Stop } from "./server-api.ts";
 /**
  * What goes between a client and its server, as plain objects that travel like any message:
  *
- *     call    { type: "$call:name", args, replyTo }            from the same scheduler
- *             { type: "$call:name", args, replyTo, monitor }   from elsewhere; the ref of the caller's monitor
- *     cast    { type: "$cast:name", args }
- *     answer  { ok: value }  or  { fail: code, detail }        to replyTo
+ *     call    { type: "$call:name/1", args, replyTo }            from the same scheduler
+ *             { type: "$call:name/1", args, replyTo, monitor }   from elsewhere; the ref of the caller's monitor
+ *     cast    { type: "$cast:name/1", args }
+ *     answer  { ok: value }  or  { fail: code, detail }          to replyTo
  *     stop    { type: "$stop", reason }
  *
- * One string says what it is, so that a server finds its handler with one look-up, and mailboxes read well.
+ * One string says what it is, so that a server finds its handler with one look-up, and mailboxes read well. Behind the slash
+ * stands what `args` is: 0: undefined, 1: the argument itself, n: the list of them. Most have one, and a list costs as much as
+ * the rest of the message.
  */
 export interface CallRequest {
   readonly type: string;
-  readonly args: readonly unknown[];
+  readonly args: unknown;
   readonly replyTo: Pid<unknown>;
   readonly monitor?: Ref;
 }
 
 export interface CastRequest {
   readonly type: string;
-  readonly args: readonly unknown[];
+  readonly args: unknown;
 }
+
+/** How the arguments stand in a message. */
+export type Arity = "0" | "1" | "n";
 
 /** `fail` undefined: the call succeeded. */
 export interface CallAnswer {
@@ -37,8 +42,25 @@ export interface CallAnswer {
   readonly detail?: unknown;
 }
 
-export const callType = (name: string): string => `$call:${name}`;
-export const castType = (name: string): string => `$cast:${name}`;
+/** The types of the messages to one handler, one for each way the arguments can stand. */
+export class MessageTypes {
+  readonly none: string;
+  readonly one: string;
+  readonly many: string;
+
+  constructor(kind: "call" | "cast", name: string) {
+    this.none = `$${kind}:${name}/0`;
+    this.one = `$${kind}:${name}/1`;
+    this.many = `$${kind}:${name}/n`;
+  }
+
+  of(args: readonly unknown[]): string {
+    return args.length === 1 ? this.one : args.length === 0 ? this.none : this.many;
+  }
+}
+
+/** Arguments as they stand in a message: what fits to the type that `MessageTypes.of` gives. */
+export const packArgs = (args: readonly unknown[]): unknown => (args.length > 1 ? args : args[0]);
 
 /** Asks a server to end as if a handler had returned `stop(reason)`. */
 export const STOP_TYPE = "$stop";

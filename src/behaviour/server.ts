@@ -16,8 +16,7 @@ import { ProcessContext } from "../process/context.ts";
 import { registerEntry } from "../process/registry.ts";
 import { createClientClass } from "./client.ts";
 import type { Protocol, Server, ServerBehaviour } from "./server-api.ts";
-import type { Handler, ServerTable, TableEntry } from "./server-loop.ts";
-import { callType, castType } from "./server-message.ts";
+import { addHandler, type Handler, type ServerTable, type TableEntry } from "./server-loop.ts";
 import { runServer } from "./server-process.ts";
 import { processOfCaller, startProcess } from "./start.ts";
 import { stopProcess } from "./stop.ts";
@@ -90,12 +89,12 @@ function createTable(
     throw new MisuseError("bad_argument", `defineServer("${name}") wants an init function`);
   }
   const handlers = new Map<string, TableEntry>();
-  for (const [key, handler] of calls) handlers.set(callType(key), { isCall: true, handler });
+  for (const [key, handler] of calls) addHandler(handlers, "call", key, handler);
   for (const [key, handler] of casts) {
     if (calls.has(key)) {
       throw new MisuseError("bad_argument", `server ${name}: ${key} is both a call and a cast`);
     }
-    handlers.set(castType(key), { isCall: false, handler });
+    addHandler(handlers, "cast", key, handler);
   }
   const { init, info, idle, terminate } = behaviour;
   return { handlers, init, info, idle, terminate };

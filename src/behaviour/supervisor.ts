@@ -16,8 +16,14 @@ import { type ChildData, isChildData } from "./child.ts";
 import { callServer } from "./client.ts";
 import type { AutoShutdown, Strategy } from "./restart.ts";
 import { registerServer } from "./server.ts";
-import type { Handler, ServerProcessContext, ServerTable, TableEntry } from "./server-loop.ts";
-import { callType, fail, type FromVerdict, stop } from "./server-message.ts";
+import {
+  addHandler,
+  type Handler,
+  type ServerProcessContext,
+  type ServerTable,
+  type TableEntry,
+} from "./server-loop.ts";
+import { fail, type FromVerdict, MessageTypes, stop } from "./server-message.ts";
 import { processOfCaller, startProcess } from "./start.ts";
 import { stopProcess } from "./stop.ts";
 import type { SupervisionOptions, SupervisorRequest } from "./supervision-io.ts";
@@ -53,7 +59,7 @@ export function defineSupervisor<const N extends string, A extends readonly unkn
   const table = createTable(settings, (args) => specsOf(name, children(...args)));
   registerServer(name, table, options?.version ?? 1, "supervisor");
   const ask = (by: Caller, to: Where, call: string, wait: Wait | undefined, ...args: unknown[]) =>
-    callServer(by, to, callType(call), args, wait);
+    callServer(by, to, new MessageTypes("call", call), args, wait);
   const supervisor = {
     functionName: name,
     start: (by: Caller, ...[args, start]: Args<A, StartOptions>): Promise<Pid> =>
@@ -127,9 +133,8 @@ function createTable(
   specs: (args: unknown[]) => readonly ChildData[],
 ): ServerTable {
   const handlers = new Map<string, TableEntry>();
-  const addCall = (call: string, handler: Handler): void => {
-    handlers.set(callType(call), { isCall: true, handler });
-  };
+  const addCall = (call: string, handler: Handler): void =>
+    addHandler(handlers, "call", call, handler);
   const ask = (ctx: ServerProcessContext, request: SupervisorRequest<ChildData>): unknown => {
     const from = ctx.from() as unknown as FromVerdict;
     driverOf(ctx).request(request, from);
