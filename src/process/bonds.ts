@@ -6,27 +6,55 @@ import type { Process } from "./process.ts";
 import type { NameOnNode } from "./signal.ts";
 import { Down } from "./system-message.ts";
 
-/** A monitor that this process holds. */
-export interface Monitor {
+/**
+ * Somebody on this scheduler who is told of a process's end by a direct call: a monitor or a call. Neighbours in the
+ * list of the process that it watches.
+ */
+export interface LocalWatcher {
+  watcherBefore: LocalWatcher | undefined;
+  watcherAfter: LocalWatcher | undefined;
+  targetEnded(reason: ExitReason): void;
+}
+
+/** A monitor that a process holds. */
+export class Monitor implements LocalWatcher {
+  readonly holder: Process;
   readonly ref: Ref;
   /** What its `Down` names. */
   readonly target: Pid | NameOnNode;
+  /** Where its signals go: the target, or who was found under the name on this node. */
+  readonly to: Pid | NameOnNode;
   /** Told instead of the mailbox: a call or a spawn that watches its target. */
   readonly told: ((reason: ExitReason) => void) | undefined;
+  /** The watched process, if it is on this scheduler and has the monitor in its list. */
+  watched: Process | undefined = undefined;
+  watcherBefore: LocalWatcher | undefined = undefined;
+  watcherAfter: LocalWatcher | undefined = undefined;
+
+  constructor(
+    holder: Process,
+    ref: Ref,
+    target: Pid | NameOnNode,
+    to: Pid | NameOnNode,
+    told: ((reason: ExitReason) => void) | undefined,
+  ) {
+    this.holder = holder;
+    this.ref = ref;
+    this.target = target;
+    this.to = to;
+    this.told = told;
+  }
+
+  targetEnded(reason: ExitReason): void {
+    handleDown(this.holder, this.ref, reason);
+  }
 }
 
-/** A monitor that somebody holds on this process. */
+/** A monitor that somebody elsewhere holds on this process. */
 export interface Watcher {
   readonly from: Pid;
   readonly ref: Ref;
   readonly target: Pid | NameOnNode;
-}
-
-/** A call from a process of this scheduler that waits for this one; neighbours of the same kind in a list. */
-export interface LocalCall {
-  callerBefore: LocalCall | undefined;
-  callerAfter: LocalCall | undefined;
-  targetEnded(reason: ExitReason): void;
 }
 
 /** What a process has besides its mailbox, made when first needed: most processes never need most of it. */
@@ -39,7 +67,9 @@ export class Bonds {
   names: Set<string> | undefined = undefined;
   aliases: Set<Pid> | undefined = undefined;
   pendingFirst: Pending<unknown> | undefined = undefined;
-  callersFirst: LocalCall | undefined = undefined;
+  /** Those on this scheduler who watch this process, in the order in which they began. */
+  localFirst: LocalWatcher | undefined = undefined;
+  localLast: LocalWatcher | undefined = undefined;
   controller: AbortController | undefined = undefined;
   mailboxMax = Infinity;
   /** Who waits for the function's value. */
@@ -108,6 +138,26 @@ export function handleLinkExit(process: Process, from: Pid, reason: ExitReason):
   if (state === 0) process.exitSignal(from, reason, true);
 }
 
+/** Puts a watcher at the end of a process's list. */
+export function watchLocally(watched: Process, watcher: LocalWatcher): void {
+  const bonds = watched.ownBonds();
+  watcher.watcherBefore = bonds.localLast;
+  if (bonds.localLast === undefined) bonds.localFirst = watcher;
+  else bonds.localLast.watcherAfter = watcher;
+  bonds.localLast = watcher;
+}
+
+/** Takes a watcher out of a process's list; without effect once the process has told its watchers. */
+export function unwatchLocally(watched: Process, watcher: LocalWatcher): void {
+  const { bonds } = watched;
+  if (bonds === undefined) return;
+  if (watcher.watcherBefore !== undefined) watcher.watcherBefore.watcherAfter = watcher.watcherAfter;
+  else if (bonds.localFirst === watcher) bonds.localFirst = watcher.watcherAfter;
+  if (watcher.watcherAfter !== undefined) watcher.watcherAfter.watcherBefore = watcher.watcherBefore;
+  else if (bonds.localLast === watcher) bonds.localLast = watcher.watcherBefore;
+  watcher.watcherBefore = watcher.watcherAfter = undefined;
+}
+
 /** Starts to monitor. `told`: gets the reason instead of a `Down` in the mailbox. */
 export function monitor(
   process: Process,
@@ -116,16 +166,20 @@ export function monitor(
 ): Ref {
   const { host } = process;
   const ref = host.createRef();
-  if (target === process.pid) return ref;
-  if (!(target instanceof Pid) && target.node === host.nodeName) {
-    if (host.whereis(target.name) === process.pid) return ref;
-  }
-  addMonitor(process, { ref, target, told });
-  if (target instanceof Pid) {
-    host.dispatch({ kind: "monitor", from: process.pid, to: target, ref });
+  let to = target;
+  // A name of this node is resolved once, now.
+  if (!(to instanceof Pid) && to.node === host.nodeName) to = host.whereis(to.name) ?? to;
+  if (to === process.pid) return ref;
+  const entry = new Monitor(process, ref, target, to, told);
+  addMonitor(process, entry);
+  const watched = to instanceof Pid ? host.livingHere(to) : undefined;
+  if (watched !== undefined) {
+    entry.watched = watched;
+    watchLocally(watched, entry);
+  } else if (to instanceof Pid) {
+    host.dispatch({ kind: "monitor", from: process.pid, to, ref });
   } else {
-    const { name, node } = target;
-    host.dispatch({ kind: "monitor_named", from: process.pid, name, node, ref });
+    host.dispatch({ kind: "monitor_named", from: process.pid, name: to.name, node: to.node, ref });
   }
   return ref;
 }
@@ -135,7 +189,7 @@ export function addMonitor(process: Process, entry: Monitor): void {
   const bonds = process.ownBonds();
   bonds.monitors ??= new Map();
   bonds.monitors.set(entry.ref.id, entry);
-  process.host.bondAdded(process, entry.target);
+  process.host.bondAdded(process, entry.to);
 }
 
 /** Ends a monitor: no `Down` of it arrives any more; `flush` removes one that has arrived. */
@@ -144,12 +198,17 @@ export function demonitor(process: Process, ref: Ref, flush: boolean): void {
   const entry = monitors?.get(ref.id);
   if (monitors !== undefined && entry !== undefined && entry.ref.equals(ref)) {
     monitors.delete(ref.id);
-    const { host, pid } = process;
-    host.bondRemoved(process, entry.target);
-    host.dispatch({ kind: "demonitor", from: pid, to: entry.target, ref });
+    endMonitor(process, entry);
   } else if (flush) {
     process.mailbox?.drop("down", (message) => message instanceof Down && ref.equals(message.ref));
   }
+}
+
+function endMonitor(process: Process, entry: Monitor): void {
+  const { host, pid } = process;
+  host.bondRemoved(process, entry.to);
+  if (entry.watched !== undefined) unwatchLocally(entry.watched, entry);
+  else host.dispatch({ kind: "demonitor", from: pid, to: entry.to, ref: entry.ref });
 }
 
 export function handleMonitor(process: Process, watcher: Watcher): void {
@@ -173,7 +232,7 @@ export function handleDown(process: Process, ref: Ref, reason: ExitReason): void
   const entry = monitors?.get(ref.id);
   if (monitors === undefined || entry === undefined || !entry.ref.equals(ref)) return;
   monitors.delete(ref.id);
-  process.host.bondRemoved(process, entry.target);
+  process.host.bondRemoved(process, entry.to);
   if (entry.told !== undefined) entry.told(reason);
   else process.deliver(new Down(ref, entry.target, reason));
 }
@@ -192,7 +251,7 @@ export function bondsLost(
     process.host.bondRemoved(process, watcher.from);
   }
   for (const entry of [...(bonds.monitors?.values() ?? [])]) {
-    if (lost(entry.target)) handleDown(process, entry.ref, reason);
+    if (lost(entry.to)) handleDown(process, entry.ref, reason);
   }
   for (const peer of [...(bonds.links?.keys() ?? [])]) {
     if (lost(peer)) handleLinkExit(process, peer, reason);
@@ -204,19 +263,16 @@ export function dissolve(process: Process, reason: ExitReason): void {
   const { bonds, host, pid } = process;
   if (bonds === undefined) return;
   process.bonds = undefined;
-  for (const entry of bonds.monitors?.values() ?? []) {
-    host.bondRemoved(process, entry.target);
-    host.dispatch({ kind: "demonitor", from: pid, to: entry.target, ref: entry.ref });
-  }
+  for (const entry of bonds.monitors?.values() ?? []) endMonitor(process, entry);
   for (const { from, ref, target } of bonds.watchers?.values() ?? []) {
     host.bondRemoved(process, from);
     if (!(target instanceof Pid)) host.namedWatchEnded(ref);
     host.dispatch({ kind: "down", from: pid, to: from, ref, target, reason });
   }
-  for (let call = bonds.callersFirst; call !== undefined; ) {
-    const after: LocalCall | undefined = call.callerAfter;
-    call.targetEnded(reason);
-    call = after;
+  for (let watcher = bonds.localFirst; watcher !== undefined; ) {
+    const after: LocalWatcher | undefined = watcher.watcherAfter;
+    watcher.targetEnded(reason);
+    watcher = after;
   }
   for (const [peer, state] of bonds.links ?? []) {
     host.bondRemoved(process, peer);

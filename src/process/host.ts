@@ -87,6 +87,8 @@ export interface ProcessHost {
   /** Sends a signal on its way: at once to a process of this scheduler, else through `outbound`. */
   dispatch(signal: Signal): void;
   sendNamed(by: Process, name: string, node: string, message: unknown): void;
+  /** The process, if it lives on this scheduler and is not ending. */
+  livingHere(pid: Pid): Process | undefined;
   whereis(name: string): Pid<unknown> | undefined;
   register(process: Process, name: string): void;
   unregister(process: Process, name: string): boolean;

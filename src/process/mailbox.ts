@@ -98,10 +98,7 @@ export class Mailbox {
     for (let saved = this.#first; saved !== undefined && types.length < max; saved = saved.after) {
       types.push(name(saved.message));
     }
-    for (let index = 0; types.length < max && index < this.#incoming.length; index++) {
-      types.push(name(this.#incoming.at(index)));
-    }
-    return types;
+    return [...types, ...this.#incoming.toArray(max - types.length).map(name)];
   }
 
   #takeIncoming(match: (message: unknown) => boolean): unknown {

@@ -3,7 +3,7 @@ import { CALL_MS } from "../base/limits.ts";
 import { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import type { Wait } from "./api.ts";
-import { demonitor, type LocalCall, monitor } from "./bonds.ts";
+import { demonitor, type LocalWatcher, monitor, unwatchLocally, watchLocally } from "./bonds.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import type { Owner } from "./host.ts";
 import { Pending } from "./pending.ts";
@@ -27,14 +27,14 @@ export const targetText = (target: Pid | NameOnNode): string =>
  * A call that waits for its answer: owns the one-shot alias that the answer is sent to. Watches the callee: in its list
  * of callers if that lives on this scheduler, else by a monitor.
  */
-export class Call extends Pending<unknown> implements Owner, LocalCall {
+export class Call extends Pending<unknown> implements Owner, LocalWatcher {
   readonly alias: Pid<unknown>;
   readonly target: Pid | NameOnNode;
   readonly #answered: Answered | undefined;
   #callee: Process | undefined = undefined;
   #ref: Ref | undefined = undefined;
-  callerBefore: LocalCall | undefined = undefined;
-  callerAfter: LocalCall | undefined = undefined;
+  watcherBefore: LocalWatcher | undefined = undefined;
+  watcherAfter: LocalWatcher | undefined = undefined;
 
   constructor(process: Process, target: Pid | NameOnNode, answered: Answered | undefined) {
     super(process);
@@ -67,10 +67,7 @@ export class Call extends Pending<unknown> implements Owner, LocalCall {
       return;
     }
     this.#callee = callee;
-    const bonds = callee.ownBonds();
-    this.callerAfter = bonds.callersFirst;
-    if (bonds.callersFirst !== undefined) bonds.callersFirst.callerBefore = this;
-    bonds.callersFirst = this;
+    watchLocally(callee, this);
   }
 
   targetEnded(reason: ExitReason): void {
@@ -86,11 +83,7 @@ export class Call extends Pending<unknown> implements Owner, LocalCall {
   protected override forget(): void {
     this.alias.owner = undefined;
     if (this.#ref !== undefined) demonitor(this.process, this.#ref, false);
-    const callee = this.#callee;
-    if (callee === undefined) return;
-    if (this.callerBefore !== undefined) this.callerBefore.callerAfter = this.callerAfter;
-    else if (callee.bonds?.callersFirst === this) callee.bonds.callersFirst = this.callerAfter;
-    if (this.callerAfter !== undefined) this.callerAfter.callerBefore = this.callerBefore;
+    if (this.#callee !== undefined) unwatchLocally(this.#callee, this);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Pid } from "../term/pid.ts";
+import { Monitor } from "../process/bonds.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
 import {
   LIFE_EXITING,
@@ -59,13 +60,22 @@ export function snapshotOf(process: Process): ProcessSnapshot {
     names: [...(bonds?.names ?? [])],
     links,
     monitors: [...(bonds?.monitors?.values() ?? [])].map(({ target }) => target),
-    monitoredBy: [...(bonds?.watchers?.values() ?? [])].map(({ from }) => from),
+    monitoredBy: watchersOf(process),
     trapExit: process.trapping,
     mailboxTypes: mailbox?.types(TYPES_SHOWN) ?? [],
     receivingType:
       process.waiting === WAIT_SELECTIVE ? (process.wait as ReceiveWait).type : undefined,
     exitReason: process.exitReason,
   };
+}
+
+function watchersOf(process: Process): Pid[] {
+  const { bonds } = process;
+  const pids = [...(bonds?.watchers?.values() ?? [])].map(({ from }) => from);
+  for (let local = bonds?.localFirst; local !== undefined; local = local.watcherAfter) {
+    if (local instanceof Monitor) pids.push(local.holder.pid);
+  }
+  return pids;
 }
 
 function stateOf(process: Process): ProcessSummary["state"] {

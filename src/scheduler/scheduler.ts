@@ -27,7 +27,7 @@ import type {
 } from "../process/host.ts";
 import type { Outbound } from "../process/outbound.ts";
 import type { LaneWait } from "../process/pending.ts";
-import { LIFE_DEAD, Process } from "../process/process.ts";
+import { LIFE_DEAD, LIFE_EXITING, Process } from "../process/process.ts";
 import type { NameOnNode, Signal, SpawnResult } from "../process/signal.ts";
 import { NodeDown, NodeUp } from "../process/system-message.ts";
 import { DeadLetters } from "./dead-letters.ts";
@@ -358,6 +358,11 @@ export class Scheduler implements ProcessHost {
     } else {
       this.outbound.signal({ kind: "message_named", from: by.pid, name, node, message });
     }
+  }
+
+  livingHere(pid: Pid): Process | undefined {
+    const { owner } = pid as Pid<unknown>;
+    return owner instanceof Process && owner.life < LIFE_EXITING ? owner : undefined;
   }
 
   whereis(name: string): Pid<unknown> | undefined {

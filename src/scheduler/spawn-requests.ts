@@ -3,7 +3,7 @@ import { CALL_MS } from "../base/limits.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import type { StartOptions, Wait } from "../process/api.ts";
-import { addMonitor, demonitor } from "../process/bonds.ts";
+import { addMonitor, demonitor, Monitor } from "../process/bonds.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
 import type { Owner, ProcessHost } from "../process/host.ts";
 import { Pending } from "../process/pending.ts";
@@ -222,7 +222,7 @@ class RpcRequest extends Pending<unknown> implements Requester, Owner {
     if (this.settled) return;
     this.#monitored = true;
     const told = (reason: ExitReason): void => this.#ended(reason);
-    addMonitor(this.process, { ref: this.ref, target: result.pid, told });
+    addMonitor(this.process, new Monitor(this.process, this.ref, result.pid, result.pid, told));
   }
 
   deliver(message: unknown): void {
