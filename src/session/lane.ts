@@ -55,7 +55,10 @@ const PIECE_HEAD_BYTES = 13;
 const TERM_HEAD_BYTES = 64;
 
 /** Bytes of room in a frame below which a piece waits for the next one. */
-const PIECE_BYTES_MIN = 1024;
+const PIECE_BYTES_MIN = 8 * 1024;
+
+/** Bytes of fragments that may be put behind other signals at once. */
+const FRAGMENT_CREDIT_MAX = FRAGMENT_BYTES;
 
 export interface LaneLimits {
   /** Also the length of a term above which it goes in fragments; a test knob. */
@@ -110,8 +113,10 @@ export class Lane {
   #attached = false;
   /** Bytes that this lane has put into the budget. */
   #budgeted = 0;
-  /** Bytes sent since the last fragment went into a frame. */
-  #sentSinceFragment = 0;
+  /** Bytes of fragments that may go into frames although other signals wait: as many as there were of those. */
+  #fragmentCredit = 0;
+  /** How much had been written when the credit was counted last. */
+  #creditAt = 0;
   /** When the peer last acknowledged something new, or the first of what it has not was sent. */
   #unackedSince: Millis | undefined;
   #failure: ProtocolError | undefined;
@@ -258,7 +263,6 @@ export class Lane {
   /** The socket took `count` bytes of what `pollTransmit` gave last. */
   transmitted(count: number, now: Millis): void {
     this.#out.transmitted(count);
-    this.#sentSinceFragment += count;
     if (this.#unackedSince === undefined && this.#out.unackedBytes > 0) this.#unackedSince = now;
     this.#settleBudget();
   }
@@ -387,17 +391,14 @@ export class Lane {
     if (!limited) this.#checkOverrun();
   }
 
-  /** Puts fragments into the open frame: when little else waits, and one for each fragment's worth of other bytes. */
+  /** Puts fragments into the open frame: when little else waits, and else as many bytes as there came of other signals. */
   #pullFragments(): void {
     const { fragmentBytes } = this.#limits;
+    const others = this.#out.writtenBytes - this.#creditAt;
+    this.#fragmentCredit = Math.min(this.#fragmentCredit + others, FRAGMENT_CREDIT_MAX);
     while (!this.#backlog.isEmpty) {
       const idle = this.#out.queuedBytes < fragmentBytes;
-      if (
-        idle
-          ? this.#out.unackedBytes > FRAGMENT_WINDOW_BYTES
-          : this.#sentSinceFragment < fragmentBytes
-      )
-        return;
+      if (idle ? this.#out.unackedBytes > FRAGMENT_WINDOW_BYTES : this.#fragmentCredit <= 0) break;
       const writer = this.#out.open();
       const room = FRAME_BYTES_MAX + DATA_HEADER_BYTES - this.#out.openBytes - PIECE_HEAD_BYTES;
       if (room < Math.min(PIECE_BYTES_MIN, fragmentBytes)) {
@@ -405,15 +406,16 @@ export class Lane {
         continue;
       }
       const piece = this.#backlog.next(Math.min(room, fragmentBytes));
-      if (piece === undefined) return;
+      if (piece === undefined) break;
       const isFirst = piece.offset === 0;
       writer.uint8(isFirst ? SignalKind.FRAGMENT_FIRST : SignalKind.FRAGMENT_NEXT);
       writer.uint32(piece.series);
       if (isFirst) writer.uint32(piece.total);
       writer.uint32(piece.length);
       writer.append(piece.bytes.subarray(piece.offset, piece.offset + piece.length));
-      this.#sentSinceFragment = 0;
+      if (!idle) this.#fragmentCredit -= piece.length;
     }
+    this.#creditAt = this.#out.writtenBytes;
   }
 
   #acknowledged(ack: number, now: Millis): void {

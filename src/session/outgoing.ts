@@ -97,7 +97,12 @@ export class Outgoing {
 
   /** Bytes written and not sent, the open frame included. */
   get queuedBytes(): number {
-    return this.#tail.base + this.writer.length - this.#cursorSlab.base - this.#cursorOffset;
+    return this.writtenBytes - this.#cursorSlab.base - this.#cursorOffset;
+  }
+
+  /** Bytes written since the beginning. */
+  get writtenBytes(): number {
+    return this.#tail.base + this.writer.length;
   }
 
   /** Bytes sent and not acknowledged. */

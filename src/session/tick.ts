@@ -79,11 +79,14 @@ export function stepTick(
   }
 }
 
-/** Adds to the last sign of life what our own thread was late by: the sign may lie unread in the socket. */
+/**
+ * Adds to the last sign of life what our own thread was late by, and a little more so that sockets are read before the
+ * next timer: the sign may lie unread in one.
+ */
 function corrected(state: TickState, now: Millis, times: TickTimes): TickState {
   const due = tickDue(state, times);
   const late = due === undefined ? 0 : now - due;
-  return late > STALL_MS ? { ...state, heardAt: state.heardAt + late } : state;
+  return late > STALL_MS ? { ...state, heardAt: state.heardAt + late + STALL_MS } : state;
 }
 
 function timer(state: TickState, now: Millis, { intervalMs, timeoutMs }: TickTimes): TickStep {
