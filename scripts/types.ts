@@ -90,6 +90,7 @@ async function bundle(version: string): Promise<void> {
     target: "bun",
     format: "esm",
     splitting: true,
+    throw: false,
     define: { SNOW_VERSION: JSON.stringify(version) },
     naming: { entry: "[dir]/[name].[ext]", chunk: "src/bun/[name]-[hash].[ext]" },
   });
