@@ -24,7 +24,8 @@ const SHORT_NAMES = Object.entries(SHORT_OPTIONS);
 /** The options that set keys of the configuration; a short name stands before the long one. */
 export function configOptions(paths: readonly KeyPath[] = KEY_PATHS): readonly Option[] {
   return paths.flatMap((path) => {
-    const { kind, doc } = keyAt(path);
+    const { kind } = keyAt(path);
+    const doc = described(path);
     const shape = {
       value: kind.flag ? undefined : valueWord(path),
       list: kind.list,
@@ -43,6 +44,13 @@ export function configOptions(paths: readonly KeyPath[] = KEY_PATHS): readonly O
   });
 }
 
+/** What a key does, with its default where it has one and the sentence does not say it. */
+function described(path: KeyPath): string {
+  const { kind, default: preset, doc } = keyAt(path);
+  if (preset === undefined || kind.list || preset === false) return doc;
+  return `${doc} Default: ${kind.show(preset).replaceAll('"', "")}.`;
+}
+
 /** What stands for the value in the help. */
 function valueWord(path: KeyPath): string {
   const { expected } = keyAt(path).kind;
@@ -57,7 +65,8 @@ function valueWord(path: KeyPath): string {
   const words = expected.match(/"[a-z]+"/g);
   if (words !== null && !expected.startsWith("a "))
     return words.map((word) => word.slice(1, -1)).join("|");
-  return expected.startsWith("a whole number") ? "NUMBER" : "TEXT";
+  if (!expected.startsWith("a whole number")) return "TEXT";
+  return expected.includes("inline") ? "NUMBER|inline" : "NUMBER";
 }
 
 /**

@@ -5,7 +5,7 @@ import type { KeyPath } from "../node/config-schema.ts";
 import { parseNodeName, type NodeAddress } from "../node/node-name.ts";
 import { isOn, usage, valueOf, type Arguments, type Option } from "./arguments.ts";
 import { CONFIG_OPTION, configOptions, configure } from "./configure.ts";
-import type { ClusterConnection, Destination } from "./connection.ts";
+import type { ClusterConnection, Destination } from "../node/cluster-connection.ts";
 import { jsonLine } from "./show.ts";
 import type { World } from "./world.ts";
 

@@ -15,34 +15,32 @@ export interface Verb extends Shape {
   run(args: Arguments, world: World): Promise<number>;
 }
 
+/** Characters of a line of help, and of the column of options in it: longer ones get a line of their own. */
+const LINE_CHARS = 118;
+const OPTION_CHARS = 38;
+
 /** The help of a verb: usage, options, examples. */
 export function verbHelp(verb: Verb): string {
-  const options = [...verb.options, HELP_OPTION];
+  const about = verb.about === undefined ? [] : ["", verb.about];
   const usage = [
     "snow-node",
     verb.name,
     ...verb.operands.map(operand),
     verb.raw === true ? "[options of Bun's]" : "[options]",
   ];
-  const lines = [
-    verb.summary,
-    ...(verb.about === undefined ? [] : ["", verb.about]),
-    "",
-    `Usage: ${usage.join(" ")}`,
-    "",
-  ];
-  const names = options.map(optionUsage);
-  const width = Math.max(...names.map((name) => name.length));
-  lines.push(
-    "Options:",
-    ...options.map((option, index) => `  ${(names[index] as string).padEnd(width)}  ${option.doc}`),
-    "",
+  const options = [...verb.options, HELP_OPTION].map(
+    ({ doc, ...option }) => [optionUsage(option), doc] as const,
   );
-  lines.push(
-    verb.examples.length === 1 ? "Example:" : "Examples:",
-    ...verb.examples.map((example) => `  ${example}`),
-  );
-  return `${lines.join("\n")}\n`;
+  const width = Math.min(OPTION_CHARS, Math.max(...options.map(([name]) => name.length)));
+  return [
+    ...[verb.summary, ...about, "", `Usage: ${usage.join(" ")}`, ""],
+    ...["Options:", ...options.flatMap(([name, doc]) => optionLines(name, doc, width)), ""],
+    ...[
+      verb.examples.length === 1 ? "Example:" : "Examples:",
+      ...verb.examples.map((example) => `  ${example}`),
+      "",
+    ],
+  ].join("\n");
 }
 
 const HELP_OPTION: Option = { name: "--help", value: undefined, doc: "Show this." };
@@ -51,12 +49,29 @@ function operand(name: string): string {
   return name.startsWith("[") ? name : `<${name}>`;
 }
 
-function optionUsage(option: Option): string {
-  if (option.value === undefined)
-    return option.negatable === true
-      ? `${option.name} | --no-${option.name.slice(2)}`
-      : option.name;
-  return option.optional === true
-    ? `${option.name}[=${option.value}]`
-    : `${option.name} ${option.value}${option.list === true ? " …" : ""}`;
+function optionUsage({ name, value, optional, list, negatable }: Omit<Option, "doc">): string {
+  if (value === undefined) return negatable === true ? `--[no-]${name.slice(2)}` : name;
+  return optional === true ? `${name}[=${value}]` : `${name} ${value}${list === true ? " …" : ""}`;
+}
+
+function optionLines(name: string, doc: string, width: number): readonly string[] {
+  const rows = wrap(doc, LINE_CHARS - width - 4);
+  const indent = " ".repeat(width);
+  const names = name.length > width ? [`  ${name}`] : [];
+  const first = name.length > width ? indent : name.padEnd(width);
+  return [...names, ...rows.map((row, index) => `  ${index === 0 ? first : indent}  ${row}`)];
+}
+
+function wrap(text: string, chars: number): readonly string[] {
+  const rows: string[] = [];
+  let row = "";
+  for (const word of text.split(" ")) {
+    if (row !== "" && row.length + 1 + word.length > chars) {
+      rows.push(row);
+      row = word;
+    } else {
+      row = row === "" ? word : `${row} ${word}`;
+    }
+  }
+  return [...rows, row];
 }

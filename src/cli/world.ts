@@ -2,7 +2,7 @@ import type { NodeConfig } from "../node/config.ts";
 import type { NodeAddress } from "../node/node-name.ts";
 import type { Entropy } from "../port/entropy.ts";
 import type { Files } from "../port/files.ts";
-import type { ClusterConnection, ConnectOptions } from "./connection.ts";
+import type { ClusterConnection, ConnectOptions } from "../node/cluster-connection.ts";
 
 /** Everything the command line needs of the outside; `bin/` makes it of adapters and node drivers. */
 export interface World {
