@@ -1,5 +1,5 @@
 import { main } from "../../../src/cli/main.ts";
-import type { ClusterConnection, ConnectOptions } from "../../../src/cli/connection.ts";
+import type { ClusterConnection, ConnectOptions } from "../../../src/node/cluster-connection.ts";
 import type { World } from "../../../src/cli/world.ts";
 import type { NodeConfig } from "../../../src/node/config.ts";
 import { parseNodeName, type NodeAddress } from "../../../src/node/node-name.ts";
