@@ -71,6 +71,8 @@ export {
   NodeUp,
   type SystemMessage,
 } from "./process/system-message.ts";
+export type { NodeOptions } from "./program/options.ts";
+export { startNode } from "./program/start-node.ts";
 export { Pid } from "./term/pid.ts";
 export { Ref } from "./term/ref.ts";
 export { decode, encode, struct } from "./term/stf.ts";

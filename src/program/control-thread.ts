@@ -1,0 +1,63 @@
+/** The control thread of a node inside a user's program: a worker that never runs the user's code. */
+import { createLog } from "../bun/log.ts";
+import { createThreads } from "../bun/worker-threads.ts";
+import { ControlDriver, type ControlSetup, type NodeUpInfo } from "../node/control-driver.ts";
+import type { PortEnd, ThreadPort } from "../port/threads.ts";
+import { resolveName } from "./registry.ts";
+import { makeControlWorld, type Begin, type LogSetup } from "./thread.ts";
+
+/** The data of a thread with role `control`. */
+export interface ControlThreadData {
+  readonly setup: ControlSetup;
+  /** To each scheduler, index 0 for scheduler 1. */
+  readonly schedulers: readonly PortEnd[];
+  readonly pulses: readonly SharedArrayBuffer[];
+  readonly registryPort: number;
+  readonly log: LogSetup;
+}
+
+/** What the control thread tells the program. */
+export type FromControl =
+  | { readonly kind: "up"; readonly info: NodeUpInfo }
+  | { readonly kind: "failed"; readonly code: string; readonly text: string }
+  | { readonly kind: "stop_requested" }
+  | { readonly kind: "stopped" };
+
+/** What the program tells the control thread after `begin`. */
+export interface StopNode {
+  readonly kind: "stop";
+}
+
+export async function runControlThread(
+  data: ControlThreadData,
+  starter: ThreadPort,
+): Promise<void> {
+  const tell = (message: FromControl): void => starter.post(message);
+  const begin = await new Promise<Begin>((resolve) =>
+    starter.receive((message) => resolve(message as Begin)),
+  );
+  const threads = createThreads();
+  const { node, creation } = data.setup;
+  const control = new ControlDriver({
+    setup: data.setup,
+    world: makeControlWorld(node, creation, begin.tls, createLog(data.log)),
+    ports: data.schedulers.map((end) => threads.port(end)),
+    pulses: data.pulses,
+    events: {
+      stopRequested: () => tell({ kind: "stop_requested" }),
+      startRefused: () => undefined,
+      resolve: (name) => resolveName(name, data.registryPort),
+    },
+  });
+  starter.receive((message) => {
+    if ((message as StopNode).kind === "stop") {
+      void control.stop().then(() => tell({ kind: "stopped" }));
+    }
+  });
+  try {
+    tell({ kind: "up", info: await control.start() });
+  } catch (error) {
+    const { code, message } = error as { code?: string; message?: string };
+    tell({ kind: "failed", code: code ?? "module_failed", text: message ?? String(error) });
+  }
+}

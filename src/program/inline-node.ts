@@ -1,0 +1,56 @@
+/** A node that lives wholly on the calling thread: for tests, and for tools that join a cluster for a moment. */
+import { createLocalPorts } from "../bun/local-ports.ts";
+import { ControlDriver, type ControlEvents, type NodeUpInfo } from "../node/control-driver.ts";
+import type { NodePlan } from "../node/node-plan.ts";
+import type { SchedulerDriver } from "../node/scheduler-driver.ts";
+import type { TlsSetup } from "../node/thread-message.ts";
+import type { LogSink } from "../port/log.ts";
+import { makeControlWorld, makeSchedulerDriver } from "./thread.ts";
+
+export interface InlineNodeOptions {
+  /** For exactly one scheduler. */
+  readonly plan: NodePlan;
+  readonly tls: TlsSetup;
+  readonly log: LogSink;
+  readonly events: ControlEvents;
+}
+
+export class InlineNode {
+  readonly control: ControlDriver;
+  readonly driver: SchedulerDriver;
+
+  private constructor(control: ControlDriver, driver: SchedulerDriver) {
+    this.control = control;
+    this.driver = driver;
+  }
+
+  /** Modules must have been loaded before. @throws {ConnectionError} address_in_use */
+  static async start(
+    options: InlineNodeOptions,
+  ): Promise<{ readonly node: InlineNode; readonly info: NodeUpInfo }> {
+    const { plan, tls, log, events } = options;
+    const [near, far] = createLocalPorts();
+    const { node: name, creation } = plan.control;
+    const control = new ControlDriver({
+      setup: plan.control,
+      world: makeControlWorld(name, creation, tls, log),
+      ports: [near],
+      pulses: plan.shared.pulses,
+      events,
+    });
+    const ports = { control: far, others: [undefined, undefined] };
+    const driver = makeSchedulerDriver(plan.schedulers[0]!, ports, tls, log);
+    try {
+      driver.start();
+      const info = await control.start();
+      return { node: new InlineNode(control, driver), info };
+    } catch (error) {
+      driver.close();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.control.stop();
+  }
+}

@@ -1,0 +1,22 @@
+import type { LogLevel } from "../port/log.ts";
+
+/** How a node inside a program is to be; everything has a default. What is left out comes from `SNOW_…` and `config`. */
+export interface NodeOptions {
+  /** `name@host:port`; port 0 takes any. Default: a name of its own on 127.0.0.1, port 0. */
+  readonly name?: string;
+  /** The cluster's secret, at least 16 bytes. */
+  readonly cookie?: string;
+  /** Modules with definitions, loaded on every scheduler; relative to the working directory. */
+  readonly modules?: readonly string[];
+  /** Default: one per CPU. `"inline"`: all on the calling thread, for tests. */
+  readonly schedulers?: number | "inline";
+  /** Nodes to connect to and stay connected to: `name@host:port`. */
+  readonly seeds?: readonly string[];
+  readonly hidden?: boolean;
+  /** Deliver copies and freeze what was sent, so that what works here works across nodes. */
+  readonly strict?: boolean;
+  readonly logLevel?: LogLevel;
+  readonly tls?: "auto" | "off";
+  /** Milliseconds that sessions survive without their sockets. Default 5,000. */
+  readonly sessionGraceMs?: number;
+}

@@ -1,0 +1,73 @@
+/**
+ * What a thread of a node is started with, and how it becomes a scheduler or the control thread. The starter posts
+ * `begin` when the certificate is made, so that loading modules and making it overlap.
+ */
+import type { LogFormat } from "../bun/log.ts";
+import { clock } from "../bun/clock.ts";
+import { sha256Digest } from "../bun/digest.ts";
+import { entropy } from "../bun/entropy.ts";
+import { memoryBytes } from "../bun/memory.ts";
+import { createTransport } from "../bun/tls-transport.ts";
+import type { ControlWorld } from "../node/control-world.ts";
+import { SchedulerDriver, type SchedulerPorts } from "../node/scheduler-driver.ts";
+import type { SchedulerSetup, TlsSetup } from "../node/thread-message.ts";
+import type { LogLevel, LogSink } from "../port/log.ts";
+import type { PortEnd } from "../port/threads.ts";
+import { Identities } from "../term/identities.ts";
+
+export interface LogSetup {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+}
+
+/** The data of a thread with role `scheduler`. */
+export interface SchedulerThreadData {
+  readonly setup: SchedulerSetup;
+  /** To the control thread; undefined: the thread that started this one is it. */
+  readonly control: PortEnd | undefined;
+  /** By scheduler number, from 1; the own place is undefined. */
+  readonly others: readonly (PortEnd | undefined)[];
+  /** Absolute paths. */
+  readonly modules: readonly string[];
+  readonly log: LogSetup;
+}
+
+/** The first message to every thread. */
+export interface Begin {
+  readonly kind: "begin";
+  readonly tls: TlsSetup;
+}
+
+/** A scheduler's driver over Bun's adapters. */
+export function makeSchedulerDriver(
+  setup: SchedulerSetup,
+  ports: SchedulerPorts,
+  tls: TlsSetup,
+  log: LogSink,
+): SchedulerDriver {
+  return new SchedulerDriver(setup, ports, {
+    clock,
+    digest: sha256Digest,
+    entropy,
+    transport: createTransport(tls),
+    log,
+  });
+}
+
+/** What the control driver needs of the outside, over Bun's adapters. */
+export function makeControlWorld(
+  node: string,
+  creation: number,
+  tls: TlsSetup,
+  log: LogSink,
+): Omit<ControlWorld, "lagMs"> {
+  return {
+    clock,
+    digest: sha256Digest,
+    entropy,
+    transport: createTransport(tls),
+    log,
+    identities: new Identities(node, creation),
+    memoryBytes,
+  };
+}
