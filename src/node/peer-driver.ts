@@ -111,9 +111,6 @@ export class PeerDriver {
     if (this.#dialled === socket) this.#dialled = undefined;
     this.#established = { socket, result };
     this.#feed({ kind: "established", connection: socket.id, result });
-    // A connection that the session did not take is of no use.
-    if (this.#established !== undefined) socket.close();
-    this.#established = undefined;
   }
 
   failed(socket: HandshakeSocket, failure: HandshakeFailure): void {
@@ -176,6 +173,9 @@ export class PeerDriver {
       this.#carryOut(output);
     }
     this.#driving = false;
+    // A connection that the session did not take is of no use.
+    this.#established?.socket.close();
+    this.#established = undefined;
     this.#flush();
     this.#arm();
     if (this.#session.state === "idle" && this.#handshakes.size === 0) this.#events.idle(this);
