@@ -122,7 +122,13 @@ export class SpawnError extends CodedError<SpawnErrorCode> {
 
 /** A server or supervisor whose init did not return. */
 export type StartErrorCode =
-  "init_failed" | "timeout" | "already_started" | "already_present" | "noconnection" | "undef" | "badarg";
+  | "init_failed"
+  | "timeout"
+  | "already_started"
+  | "already_present"
+  | "noconnection"
+  | "undef"
+  | "badarg";
 
 export class StartError extends CodedError<StartErrorCode> {
   override readonly name = "StartError";
