@@ -28,8 +28,8 @@ export interface LaneSocket {
   lostAt: Millis;
   /** Whether it ever had one. */
   wasAttached: boolean;
-  /** A dial of ours is out. */
-  dialling: boolean;
+  /** A dial of ours is out since then; undefined: none is. */
+  dialSince: Millis | undefined;
   attempts: number;
   dialAt: Millis;
   /** The peer owes an acknowledgement: its next tick tells busy from dead. */
@@ -75,7 +75,7 @@ export function startLive(
       attached: false,
       lostAt: now,
       wasAttached: false,
-      dialling: false,
+      dialSince: undefined,
       attempts: 0,
       dialAt,
       stalled: false,

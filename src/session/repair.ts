@@ -6,6 +6,12 @@ import type { SessionOutput } from "./session-io.ts";
 /** Two refusals this far apart are two: a listener that is being replaced comes back within less. */
 const REFUSALS_APART_MS = 20;
 
+/**
+ * A dial that is out for longer is given up for another: a SYN that was lost while the network was down comes again only
+ * seconds after it is back.
+ */
+export const DIAL_AGAIN_MS = 1_000;
+
 type Emit = (output: SessionOutput) => void;
 
 /** Dials the lanes whose time has come. The control connection is dialled by the session, which has one dial for all ends. */
@@ -14,15 +20,15 @@ export function dialLanes(live: Live, now: Millis, emit: Emit): void {
   if (address === undefined) return;
   for (const lane of live.lanes) {
     const port = lanePorts[lane.plan.peerScheduler - 1];
-    if (lane.attached || lane.dialling || now < lane.dialAt || port === undefined) continue;
-    lane.dialling = true;
+    if (lane.attached || port === undefined || now < (laneDialAt(lane) ?? Infinity)) continue;
+    lane.dialSince = now;
     emit({ kind: "dial_lane", plan: lane.plan, address: { host: address.host, port } });
   }
 }
 
 /** A lane's dial failed: the next one follows after a while, for as long as the session lives. */
 export function laneFailed(lane: LaneSocket, now: Millis): void {
-  lane.dialling = false;
+  lane.dialSince = undefined;
   lane.attempts++;
   lane.dialAt = now + retryMs(lane.attempts);
 }
@@ -30,7 +36,7 @@ export function laneFailed(lane: LaneSocket, now: Millis): void {
 export function laneAttached(lane: LaneSocket): void {
   lane.attached = true;
   lane.wasAttached = true;
-  lane.dialling = false;
+  lane.dialSince = undefined;
   lane.attempts = 0;
   lane.stalled = false;
 }
@@ -60,18 +66,22 @@ export function controlFailed(live: Live, refused: boolean, now: Millis): void {
   else if (now - live.refusedAt >= REFUSALS_APART_MS) live.refusedTwice = true;
 }
 
-/** When something is to be dialled; `dialling`: the one dial of the control connection is out. */
-export function dialDue(live: Live, dialling: boolean): Millis | undefined {
-  if (live.info.peer.address === undefined) return undefined;
-  let due = live.control === undefined && !dialling ? live.controlDialAt : undefined;
+/** When this lane is to be dialled, or dialled again; undefined while it is attached. */
+function laneDialAt(lane: LaneSocket): Millis | undefined {
+  if (lane.attached) return undefined;
+  return lane.dialSince === undefined ? lane.dialAt : lane.dialSince + DIAL_AGAIN_MS;
+}
+
+/** When something is to be dialled; `dialSince`: since when the one dial of the control connection is out, if it is. */
+export function dialDue(live: Live, dialSince: Millis | undefined): Millis | undefined {
+  const { address, lanePorts } = live.info.peer;
+  if (address === undefined) return undefined;
+  let due: Millis | undefined;
+  if (live.control === undefined)
+    due = dialSince === undefined ? live.controlDialAt : dialSince + DIAL_AGAIN_MS;
   for (const lane of live.lanes) {
-    if (
-      lane.attached ||
-      lane.dialling ||
-      live.info.peer.lanePorts[lane.plan.peerScheduler - 1] === undefined
-    )
-      continue;
-    if (due === undefined || lane.dialAt < due) due = lane.dialAt;
+    const at = lanePorts[lane.plan.peerScheduler - 1] === undefined ? undefined : laneDialAt(lane);
+    if (at !== undefined && (due === undefined || at < due)) due = at;
   }
   return due;
 }

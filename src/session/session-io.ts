@@ -118,6 +118,7 @@ export type SessionOutput =
     }
   /** A connect that never became a session. */
   | { readonly kind: "connect_failed"; readonly error: ProtocolError | ConnectionError }
+  /** Dial and run a lane handshake; takes the place of a dial of the same lane that is still out. */
   | { readonly kind: "dial_lane"; readonly plan: LanePlan; readonly address: AnnouncedAddress }
   /** Take this lane's socket for dead: detach and close it. No `lane_lost` is to follow. */
   | { readonly kind: "reset_lane"; readonly plan: LanePlan }

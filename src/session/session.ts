@@ -31,6 +31,7 @@ import {
 } from "./live.ts";
 import {
   controlFailed,
+  DIAL_AGAIN_MS,
   dialDue,
   dialLanes,
   laneAttached,
@@ -72,8 +73,8 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #outputs: SessionOutput[] = [];
   #state: State = { kind: "idle" };
-  /** The one dial of the control connection is out, or its handshake runs. */
-  #dialling = false;
+  /** The one dial of the control connection is out, or its handshake runs, since then; undefined: neither. */
+  #dialSince: Millis | undefined;
   /** A newcomer under the name waits until the one before has shown that it lives, or has not. */
   #contest: { readonly request: DecisionRequest; readonly until: Millis } | undefined;
 
@@ -93,18 +94,18 @@ export class Session {
   handle(input: SessionInput, now: Millis): void {
     switch (input.kind) {
       case "connect":
-        return this.#connect(input.address);
+        return this.#connect(input.address, now);
       case "decision":
         return this.#decide(input, now);
       case "established":
         return this.#established(input.connection, input.result, now);
       case "dial_failed":
-        this.#dialling = false;
+        this.#dialSince = undefined;
         return this.#attemptFailed(input.error, now);
       case "handshake_failed":
         if (this.#contest?.request.connection === input.connection) this.#contest = undefined;
         if (!input.dialled) return;
-        this.#dialling = false;
+        this.#dialSince = undefined;
         return this.#attemptFailed(input.error, now);
       default:
         if (this.live !== undefined) return this.#handleLive(input, this.live, now);
@@ -125,7 +126,7 @@ export class Session {
     if ("live" in state) {
       if (state.live.control !== undefined) due.push(tickDue(state.live.tick, this.#options.tick));
       if (state.kind === "ending") due.push(state.until);
-      else due.push(repairDeadline(state.live), dialDue(state.live, this.#dialling));
+      else due.push(repairDeadline(state.live), dialDue(state.live, this.#dialSince));
     }
     const known = due.filter((one) => one !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
@@ -146,14 +147,14 @@ export class Session {
     this.#repair(now);
   }
 
-  #connect(address: AnnouncedAddress): void {
+  #connect(address: AnnouncedAddress, now: Millis): void {
     if (this.#state.kind !== "idle") return;
     this.#state = { kind: "connecting" };
-    this.#dial(address);
+    this.#dial(address, now);
   }
 
-  #dial(address: AnnouncedAddress): void {
-    this.#dialling = true;
+  #dial(address: AnnouncedAddress, now: Millis): void {
+    this.#dialSince = now;
     this.#outputs.push({ kind: "dial_control", address });
   }
 
@@ -237,7 +238,7 @@ export class Session {
     }
     this.#contest = undefined;
     if (result.role === "acceptor") this.#cancelDial();
-    this.#dialling = false;
+    this.#dialSince = undefined;
     const control = { connection, since: now };
     if (live !== undefined && sameId(live.info.id, result.session)) {
       this.#outputs.push({ kind: "attach_control", connection });
@@ -443,13 +444,10 @@ export class Session {
     if (state.kind !== "up" && state.kind !== "suspect") return;
     const { live } = state;
     const { address } = live.info.peer;
-    if (
-      live.control === undefined &&
-      !this.#dialling &&
-      address !== undefined &&
-      now >= live.controlDialAt
-    ) {
-      this.#dial(address);
+    if (live.control === undefined && address !== undefined) {
+      if (this.#dialSince !== undefined && now >= this.#dialSince + DIAL_AGAIN_MS)
+        this.#cancelDial();
+      if (this.#dialSince === undefined && now >= live.controlDialAt) this.#dial(address, now);
     }
     dialLanes(live, now, (output) => this.#outputs.push(output));
   }
@@ -473,7 +471,7 @@ export class Session {
     const contest = this.#contest;
     this.#contest = undefined;
     if (!keepDial && contest?.request.dialled !== true) this.#cancelDial();
-    this.#state = this.#dialling ? { kind: "connecting" } : { kind: "idle" };
+    this.#state = this.#dialSince !== undefined ? { kind: "connecting" } : { kind: "idle" };
     if (live.control !== undefined)
       this.#outputs.push({ kind: "drop_control", connection: live.control.connection });
     this.#outputs.push({ kind: "session_over", id: live.info.id, reason, text });
@@ -482,8 +480,8 @@ export class Session {
   }
 
   #cancelDial(): void {
-    if (this.#dialling) this.#outputs.push({ kind: "cancel_dial" });
-    this.#dialling = false;
+    if (this.#dialSince !== undefined) this.#outputs.push({ kind: "cancel_dial" });
+    this.#dialSince = undefined;
   }
 
   #answer(
