@@ -65,6 +65,10 @@ export interface ProcessHost {
 
   /** Says that this process's code runs now. */
   enter(process: Process): void;
+  /** Says that this process will run when the microtasks before it have. */
+  resumed(process: Process): void;
+  /** Says that this process waits from here on: who was resumed last is the best guess for who runs next. */
+  left(process: Process): void;
   createPid(owner: Owner): Pid<unknown>;
   createRef(): Ref;
 
@@ -86,6 +90,8 @@ export interface ProcessHost {
 
   /** Sends a signal on its way: at once to a process of this scheduler, else through `outbound`. */
   dispatch(signal: Signal): void;
+  /** Sends a message off this scheduler; pauses the sender at its next receive if the way there is full. */
+  sendAway(by: Process, to: Pid, message: unknown): void;
   sendNamed(by: Process, name: string, node: string, message: unknown): void;
   /** The process, if it lives on this scheduler and is not ending. */
   livingHere(pid: Pid): Process | undefined;
@@ -100,6 +106,8 @@ export interface ProcessHost {
   clearDeadline(entry: Deadline): void;
   sendAfter(by: Process, to: Pid | NameOnNode, message: unknown, afterMs: Millis): Ref;
   cancelTimer(ref: Ref): boolean;
+  /** Whether a paused process has to wait on. */
+  isPaused(process: Process): boolean;
   /** Wakes the wait when some lane has room again. */
   awaitLane(pending: Pending<void>, node: string, scheduler: number | undefined): void;
 

@@ -9,6 +9,7 @@
  */
 import { EncodeError, MisuseError } from "../base/error.ts";
 import type { Pid } from "../term/pid.ts";
+import type { Wait } from "./api.ts";
 import { Bonds } from "./bonds.ts";
 import { ProcessContext } from "./context.ts";
 import { type ExitReason, isOrderly, ProcessExit } from "./exit-reason.ts";
@@ -57,6 +58,8 @@ export class Process implements Owner {
   /** The wait is one of `messages()`: it resolves with an iterator's result. */
   iterating = false;
   trapping = false;
+  /** Sent over a lane that is full: receives nothing but system messages until it has room. */
+  paused = false;
   /** The one rejection after the end has been handed out: further waits never settle. */
   refused = false;
   reductions = 0;
@@ -90,6 +93,7 @@ export class Process implements Owner {
     if (this.waiting === WAIT_DIRECT && this.host.turns.spend()) {
       this.waiting = WAIT_NONE;
       this.reductions++;
+      this.host.resumed(this);
       const resolve = this.resolve as (value: unknown) => void;
       this.resolve = undefined;
       resolve(this.iterating ? { done: false, value: message } : message);
@@ -105,7 +109,7 @@ export class Process implements Owner {
     }
     const { wait } = this;
     if (this.waiting === WAIT_SELECTIVE && !this.queued) {
-      const type = (wait as ReceiveWait).type;
+      const type = this.paused ? undefined : (wait as ReceiveWait).type;
       if (type !== undefined && messageType(message) === type && this.host.turns.spend()) {
         this.wake(message);
         return;
@@ -123,14 +127,14 @@ export class Process implements Owner {
     if (this.waiting === WAIT_DIRECT) this.waiting = WAIT_PLAIN;
     else if (this.waiting === WAIT_SELECTIVE && !(wait as ReceiveWait).mayTake(message)) return;
     else if (this.waiting === WAIT_LOOP && (wait as MessageLoop).busy) return;
-    this.queued = true;
-    this.host.turns.enqueue(this);
+    this.#enqueue();
   }
 
   /** The next message; the promise is settled already where there is one. @throws {MisuseError} already_receiving */
   receive(): Promise<unknown> {
     if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
     this.iterating = false;
+    if (this.paused && this.host.isPaused(this)) return this.#select(undefined, undefined, undefined);
     const { mailbox } = this;
     if (mailbox !== undefined && mailbox.length > 0) {
       if (this.host.turns.spend()) {
@@ -140,6 +144,7 @@ export class Process implements Owner {
       return this.#awaitTurn();
     }
     this.waiting = WAIT_DIRECT;
+    this.host.left(this);
     const promise = new Promise(capture);
     this.resolve = resolveCaptured;
     return promise;
@@ -149,6 +154,9 @@ export class Process implements Owner {
   receiveNext(): Promise<IteratorResult<unknown>> {
     if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
     this.iterating = true;
+    if (this.paused && this.host.isPaused(this)) {
+      return this.#select(undefined, undefined, undefined) as Promise<IteratorResult<unknown>>;
+    }
     const { mailbox } = this;
     if (mailbox !== undefined && mailbox.length > 0) {
       if (this.host.turns.spend()) {
@@ -158,36 +166,58 @@ export class Process implements Owner {
       return this.#awaitTurn() as Promise<IteratorResult<unknown>>;
     }
     this.waiting = WAIT_DIRECT;
+    this.host.left(this);
     const promise = new Promise(capture) as Promise<IteratorResult<unknown>>;
     this.resolve = resolveCaptured;
     return promise;
   }
 
   /** The next message of a type, or that matches; with a time-out `undefined` when it has passed. */
-  receiveSelective(type: string | undefined, match: Match | undefined, wait: ReceiveWait["options"]): Promise<unknown> {
+  receiveSelective(
+    type: string | undefined,
+    match: Match | undefined,
+    options: Wait | undefined,
+  ): Promise<unknown> {
     if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
-    const waiting = new ReceiveWait(this, type, match, wait);
     this.iterating = false;
+    if (this.paused) this.host.isPaused(this);
+    return this.#select(type, match, options);
+  }
+
+  #select(
+    type: string | undefined,
+    match: Match | undefined,
+    options: Wait | undefined,
+  ): Promise<unknown> {
+    const wait = new ReceiveWait(this, type, match, options);
     if (this.mailbox !== undefined && this.mailbox.length > 0) {
-      const message = waiting.takeFrom(this.mailbox);
+      const message = wait.takeFrom(this.mailbox);
       if (message !== undefined) {
-        this.reductions++;
-        if (this.host.turns.spend()) return Promise.resolve(message);
-        waiting.held = message;
+        if (this.host.turns.spend()) {
+          this.reductions++;
+          return Promise.resolve(this.iterating ? { done: false, value: message } : message);
+        }
+        wait.held = message;
       }
     }
-    if (waiting.held === undefined && waiting.timeoutMs === 0) return Promise.resolve(undefined);
+    if (wait.held === undefined && wait.timeoutMs === 0) return Promise.resolve(undefined);
     this.waiting = WAIT_SELECTIVE;
-    this.wait = waiting;
+    this.wait = wait;
+    this.host.left(this);
     const promise = new Promise(capture);
     this.resolve = resolveCaptured;
-    if (waiting.held === undefined) {
-      waiting.begin();
-    } else {
-      this.queued = true;
-      this.host.turns.enqueue(this);
-    }
+    if (wait.held === undefined) wait.begin();
+    else this.#enqueue();
     return promise;
+  }
+
+  /** The lane has room again. */
+  unpause(): void {
+    this.paused = false;
+    if (this.waiting === WAIT_SELECTIVE && !this.queued) {
+      (this.wait as ReceiveWait).lookAgain = true;
+      this.#enqueue();
+    }
   }
 
   /** Hands every message to a behaviour by a direct call, until the loop is stopped. */
@@ -198,10 +228,7 @@ export class Process implements Owner {
     this.wait = loop;
     const promise = new Promise(capture);
     this.resolve = resolveCaptured;
-    if (this.mailbox !== undefined && this.mailbox.length > 0) {
-      this.queued = true;
-      this.host.turns.enqueue(this);
-    }
+    if (this.mailbox !== undefined && this.mailbox.length > 0) this.#enqueue();
     loop.begin(this);
     return promise;
   }
@@ -214,6 +241,7 @@ export class Process implements Owner {
     this.resolve = undefined;
     this.waiting = WAIT_NONE;
     this.reductions++;
+    this.host.resumed(this);
     resolve?.(this.iterating ? { done: false, value } : value);
   }
 
@@ -242,7 +270,7 @@ export class Process implements Owner {
     } else if (this.waiting === WAIT_SELECTIVE) {
       const wait = this.wait as ReceiveWait;
       try {
-        const message = wait.held ?? wait.takeNewFrom(this.mailbox as Mailbox);
+        const message = wait.held ?? (this.mailbox && wait.takeNewFrom(this.mailbox));
         if (message !== undefined) this.wake(message);
       } catch (error) {
         this.wakeError(error);
@@ -363,9 +391,13 @@ export class Process implements Owner {
     this.waiting = WAIT_PLAIN;
     const promise = new Promise(capture);
     this.resolve = resolveCaptured;
+    this.#enqueue();
+    return promise;
+  }
+
+  #enqueue(): void {
     this.queued = true;
     this.host.turns.enqueue(this);
-    return promise;
   }
 
   #notReceiving(): Promise<never> {

@@ -4,6 +4,7 @@ import type { Wait } from "./api.ts";
 import { type Mailbox, messageType } from "./mailbox.ts";
 import { timeoutOf } from "./pending.ts";
 import type { Process } from "./process.ts";
+import { isSystemMessage } from "./system-message.ts";
 
 /** Whether a receive takes a message. */
 export type Match = (message: unknown) => boolean;
@@ -18,6 +19,8 @@ export class ReceiveWait extends Deadline {
   readonly timeoutMs: Millis | undefined;
   /** A message that was taken when the slice was used up: waits for the turn. */
   held: unknown = undefined;
+  /** The process was paused when it looked: what was passed over then may fit now. */
+  lookAgain = false;
   #aborted: (() => void) | undefined = undefined;
 
   /** @throws {MisuseError} bad_argument: the time-out is none */
@@ -66,19 +69,30 @@ export class ReceiveWait extends Deadline {
 
   /** Whether a message that has just come is worth a turn. */
   mayTake(message: unknown): boolean {
+    if (this.process.paused && !isSystemMessage(message)) return false;
     return this.type === undefined || messageType(message) === this.type;
   }
 
   /** The oldest message that fits, of all. */
   takeFrom(mailbox: Mailbox): unknown {
+    if (this.process.paused) return mailbox.takeMatch((message) => this.#takesPaused(message));
     if (this.type !== undefined) return mailbox.takeType(this.type);
     return this.match === undefined ? mailbox.take() : mailbox.takeMatch(this.match);
   }
 
   /** The oldest one that fits, of those that came since the last look. */
   takeNewFrom(mailbox: Mailbox): unknown {
-    if (this.type !== undefined) return mailbox.takeType(this.type);
-    return this.match === undefined ? mailbox.take() : mailbox.takeMatchNew(this.match);
+    if (this.lookAgain || this.process.paused || this.match === undefined) {
+      this.lookAgain = false;
+      return this.takeFrom(mailbox);
+    }
+    return mailbox.takeMatchNew(this.match);
+  }
+
+  #takesPaused(message: unknown): boolean {
+    if (!isSystemMessage(message)) return false;
+    if (this.type !== undefined) return message.type === this.type;
+    return this.match === undefined || this.match(message);
   }
 
   #takenInTime(mailbox: Mailbox): unknown {

@@ -131,7 +131,7 @@ export function sendPid(process: Process, to: Pid<unknown>, message: unknown): v
   const owner = to.owner as Owner | undefined;
   const { host } = process;
   if (owner !== undefined) owner.deliver(host.copy === undefined ? message : host.copy(message));
-  else host.dispatch({ kind: "message", from: process.pid, to, message });
+  else host.sendAway(process, to, message);
 }
 
 function refused(

@@ -35,12 +35,15 @@ export class Endings {
     this.#releases.push(process);
     if (this.#releasing) return;
     this.#releasing = true;
-    for (let next = this.#releases.shift(); next !== undefined; next = this.#releases.shift()) {
-      const { bonds, exitReason } = next;
-      dissolve(next, exitReason);
-      bonds?.ended?.(exitReason, bonds.value);
+    try {
+      for (let next = this.#releases.shift(); next !== undefined; next = this.#releases.shift()) {
+        const { bonds, exitReason } = next;
+        dissolve(next, exitReason);
+        bonds?.ended?.(exitReason, bonds.value);
+      }
+    } finally {
+      this.#releasing = false;
     }
-    this.#releasing = false;
   }
 
   readonly #sliceOver = (): void => {

@@ -1,22 +1,34 @@
 import type { Millis } from "../base/millis.ts";
 
-/** Words: the local id that runs, milliseconds of the last beat, processes alive. */
+/** Words of eight bytes, which no reader sees half written. */
 const RUNNING = 0;
-const BEAT = 1;
+const CERTAIN = 1;
+const FUNCTION = 2;
+const BEAT = 3;
+const WORDS = 4;
 
-/** Shared memory for the pulse of one scheduler. */
+/** Functions whose names are kept; further ones are shown as unknown. */
+const FUNCTIONS_MAX = 256;
+
+/** UTF-16 units kept of a function's name; unit 0 is its length. */
+const NAME_UNITS = 64;
+
+/** Shared memory for the pulse of one scheduler. Make it once per scheduler, for all its threads. */
 export const createPulse = (): SharedArrayBuffer =>
-  new SharedArrayBuffer(4 * Float64Array.BYTES_PER_ELEMENT);
+  new SharedArrayBuffer(WORDS * 8 + FUNCTIONS_MAX * NAME_UNITS * 2);
 
 /**
- * What a scheduler shows to the watchdog on another thread: that its event loop turns, and whose code ran last. Eight
- * bytes each, which no reader sees half written.
+ * What a scheduler shows to the watchdog on another thread: that its event loop turns, whose code ran last, and the name
+ * of its function, which nobody could ask for when that code never returns.
  */
 export class Pulse {
   readonly #words: Float64Array;
+  readonly #names: Uint16Array;
+  readonly #ids = new Map<string, number>();
 
   constructor(shared: SharedArrayBuffer) {
-    this.#words = new Float64Array(shared);
+    this.#words = new Float64Array(shared, 0, WORDS);
+    this.#names = new Uint16Array(shared, WORDS * 8);
   }
 
   /** The local id of the process that was last seen running; 0: none. */
@@ -24,8 +36,16 @@ export class Pulse {
     return this.#words[RUNNING]!;
   }
 
-  set running(local: number) {
-    this.#words[RUNNING] = local;
+  /** Whether the scheduler itself started that code, or it called `ctx` since; else it is a guess. */
+  get certain(): boolean {
+    return this.#words[CERTAIN] === 1;
+  }
+
+  /** The function of that process; "" when it is not known. */
+  get functionName(): string {
+    const start = this.#words[FUNCTION]! * NAME_UNITS;
+    const length = this.#names[start]!;
+    return String.fromCharCode(...this.#names.subarray(start + 1, start + 1 + length));
   }
 
   /** When the event loop last turned, on the clock of the writer. */
@@ -35,5 +55,28 @@ export class Pulse {
 
   set beat(now: Millis) {
     this.#words[BEAT] = now;
+  }
+
+  /** Says whose code runs. `functionId`: from `functionId`. */
+  show(local: number, functionId: number, certain: boolean): void {
+    const words = this.#words;
+    words[RUNNING] = local;
+    words[FUNCTION] = functionId;
+    words[CERTAIN] = certain ? 1 : 0;
+  }
+
+  /** The number under which a function is shown; 0 when there are too many. */
+  functionId(name: string): number {
+    const known = this.#ids.get(name);
+    if (known !== undefined) return known;
+    const id = this.#ids.size + 1;
+    if (id >= FUNCTIONS_MAX) return 0;
+    this.#ids.set(name, id);
+    const units = name.slice(0, NAME_UNITS - 1);
+    for (let index = 0; index < units.length; index++) {
+      this.#names[id * NAME_UNITS + 1 + index] = units.charCodeAt(index);
+    }
+    this.#names[id * NAME_UNITS] = units.length;
+    return id;
   }
 }

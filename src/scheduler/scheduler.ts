@@ -6,7 +6,7 @@
  *                    clock ──timers, slices──↗
  */
 import type { Deadline } from "../base/deadlines.ts";
-import { MisuseError } from "../base/error.ts";
+import { CallError, MisuseError } from "../base/error.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Clock } from "../port/clock.ts";
 import type { LogLevel, LogSink } from "../port/log.ts";
@@ -16,7 +16,7 @@ import { Pid, SERIAL_LIMIT } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import type { Caller, Context, Place, StartOptions, Wait } from "../process/api.ts";
 import { bondsLost, handleDemonitor, handleLink, handleMonitor } from "../process/bonds.ts";
-import type { ExitReason } from "../process/exit-reason.ts";
+import { type ExitReason, reasonText } from "../process/exit-reason.ts";
 import type {
   DeadLetterReason,
   NodeServices,
@@ -28,6 +28,7 @@ import type {
 import type { Outbound } from "../process/outbound.ts";
 import type { LaneWait } from "../process/pending.ts";
 import { LIFE_DEAD, LIFE_EXITING, Process } from "../process/process.ts";
+import { Call, targetText } from "../process/request.ts";
 import type { NameOnNode, Signal, SpawnResult } from "../process/signal.ts";
 import { NodeDown, NodeUp } from "../process/system-message.ts";
 import { DeadLetters } from "./dead-letters.ts";
@@ -94,6 +95,8 @@ export class Scheduler implements ProcessHost {
   readonly copy: ((message: unknown) => unknown) | undefined;
   /** The process whose code was last seen running. */
   current: Process | undefined = undefined;
+  #certain = false;
+  #resumedLast: Process | undefined = undefined;
 
   readonly #clock: Clock;
   readonly #schedulers: number;
@@ -177,6 +180,13 @@ export class Scheduler implements ProcessHost {
     for (const process of this.#nodeMonitors) process.deliver(new NodeDown(node, reason));
   }
 
+  /** A message arrived that cannot be decoded here: a dead letter, or the failure of the call that it answers. */
+  undecodable(to: Pid | NameOnNode): void {
+    const owner = to instanceof Pid ? (to as Pid<unknown>).owner : undefined;
+    if (owner instanceof Call) owner.fail(new CallError("undecodable", targetText(owner.target)));
+    else this.deadLetter("undecodable", to, undefined);
+  }
+
   /** Another scheduler of this node was ended; its last signals have been handled. */
   schedulerDown(scheduler: number): void {
     const lost = (peer: Pid | NameOnNode): boolean =>
@@ -257,10 +267,29 @@ export class Scheduler implements ProcessHost {
   // ---- ProcessHost: what processes call
 
   enter(process: Process): void {
-    if (this.current === process) return;
+    if (this.current === process && this.#certain) return;
     this.current = process;
+    this.#certain = true;
     ambient.identities = this.identities;
-    if (this.#pulse !== undefined) this.#pulse.running = process.pid.local;
+    this.#showPulse(process, true);
+  }
+
+  resumed(process: Process): void {
+    this.#resumedLast = process;
+    if (this.current !== undefined) return;
+    // Nobody's code was running: the next that runs is this one's.
+    this.current = process;
+    this.#certain = false;
+    this.#showPulse(process, false);
+  }
+
+  left(process: Process): void {
+    if (this.current !== process) return;
+    const next = this.#resumedLast;
+    this.current = next === process ? undefined : next;
+    this.#resumedLast = undefined;
+    this.#certain = false;
+    this.#showPulse(this.current, false);
   }
 
   createPid(owner: Owner): Pid<unknown> {
@@ -348,8 +377,17 @@ export class Scheduler implements ProcessHost {
     } else if (signal.kind === "message" && signal.from !== undefined) {
       this.outbound.message(signal.from, to, signal.message);
     } else {
-      this.outbound.signal(signal);
+      this.#signalAway(signal);
     }
+  }
+
+  sendAway(by: Process, to: Pid<unknown>, message: unknown): void {
+    if (this.#isHere(to) || (to.nodeRef !== this.identities.local && to.node === this.nodeName)) {
+      this.dispatch({ kind: "message", from: by.pid, to, message });
+      return;
+    }
+    this.outbound.message(by.pid, to, message);
+    this.#laneWaits.sent(by, to.node, to.scheduler);
   }
 
   sendNamed(by: Process, name: string, node: string, message: unknown): void {
@@ -413,6 +451,10 @@ export class Scheduler implements ProcessHost {
     return this.#sendTimers.cancel(ref);
   }
 
+  isPaused(process: Process): boolean {
+    return this.#laneWaits.isPaused(process);
+  }
+
   awaitLane(wait: LaneWait, node: string, scheduler: number | undefined): void {
     this.#laneWaits.add(wait, node, scheduler);
   }
@@ -467,12 +509,34 @@ export class Scheduler implements ProcessHost {
     pid.owner = undefined;
     process.life = LIFE_DEAD;
     process.mailbox = undefined;
+    this.left(process);
     this.#processes.delete(pid.local - this.#base);
     if (this.#nodeMonitors.size > 0) this.#nodeMonitors.delete(process);
+    if (process.paused) this.#laneWaits.remove(process);
   };
+
+  #showPulse(process: Process | undefined, certain: boolean): void {
+    const pulse = this.#pulse;
+    if (pulse === undefined) return;
+    if (process === undefined) pulse.show(0, 0, certain);
+    else pulse.show(process.pid.local, pulse.functionId(process.functionName), certain);
+  }
 
   #isHere(pid: Pid): boolean {
     return pid.nodeRef === this.identities.local && pid.scheduler === this.index;
+  }
+
+  /** An exit reason is whatever a process threw: one that cannot be sent travels as text, so that the end is heard of. */
+  #signalAway(signal: Signal): void {
+    if (signal.kind !== "down" && signal.kind !== "link_exit") {
+      this.outbound.signal(signal);
+      return;
+    }
+    try {
+      this.outbound.signal(signal);
+    } catch {
+      this.outbound.signal({ ...signal, reason: reasonText(signal.reason) });
+    }
   }
 
   #messageNamed(from: Pid | undefined, name: string, message: unknown): void {
