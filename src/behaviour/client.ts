@@ -40,8 +40,13 @@ export function createClientClass(
   }
   for (const name of casts) {
     const types = new MessageTypes("cast", name);
+    const { one } = types;
     define(name, function (this: ServerClient, ...args: unknown[]): void {
-      const message = { type: types.of(args), args: packArgs(args) };
+      // Written out so that no list of arguments is made: it would cost as much as the rest of a cast.
+      const message =
+        args.length === 1
+          ? { type: one, args: args[0] }
+          : { type: types.of(args), args: packArgs(args) };
       this[by].send(this[to] as Pid<unknown>, message);
     });
   }

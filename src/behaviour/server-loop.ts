@@ -30,10 +30,15 @@ export interface TableEntry {
   readonly handler: Handler;
 }
 
+/** By the `type` of the message. An object without a prototype: half the price of a Map, and as safe with any key. */
+export type Handlers = { [type: string]: TableEntry | undefined };
+
+/** Handlers to be filled by `addHandler`. */
+export const createHandlers = (): Handlers => Object.create(null) as Handlers;
+
 /** A defined server as its processes need it, made once. */
 export interface ServerTable {
-  /** By the `type` of the message. */
-  readonly handlers: ReadonlyMap<string, TableEntry>;
+  readonly handlers: Handlers;
   readonly init: Handler;
   readonly info: Handler | undefined;
   readonly idle: Handler | undefined;
@@ -95,7 +100,7 @@ export class ServerLoop extends MessageLoop {
 
   override handle(message: unknown): void | Promise<void> {
     const type = (message as { readonly type?: unknown } | null)?.type;
-    const entry = typeof type === "string" ? this.#table.handlers.get(type) : undefined;
+    const entry = typeof type === "string" ? this.#table.handlers[type] : undefined;
     if (entry === undefined) return this.#handleOther(message);
     if (entry.isCall) return this.#handleCall(entry, message as CallRequest);
     return this.#settle(invoke(entry, this.ctx, (message as CastRequest).args));
@@ -215,16 +220,16 @@ function invoke({ arity, handler }: TableEntry, ctx: ServerProcessContext, args:
 
 /** Enters a handler under each type that its messages can have. */
 export function addHandler(
-  handlers: Map<string, TableEntry>,
+  handlers: Handlers,
   kind: "call" | "cast",
   name: string,
   handler: Handler,
 ): void {
   const types = new MessageTypes(kind, name);
   const isCall = kind === "call";
-  handlers.set(types.none, { isCall, arity: "0", handler });
-  handlers.set(types.one, { isCall, arity: "1", handler });
-  handlers.set(types.many, { isCall, arity: "n", handler });
+  handlers[types.none] = { isCall, arity: "0", handler };
+  handlers[types.one] = { isCall, arity: "1", handler };
+  handlers[types.many] = { isCall, arity: "n", handler };
 }
 
 function isThenable(value: unknown): value is Promise<unknown> {

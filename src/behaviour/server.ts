@@ -16,7 +16,7 @@ import { ProcessContext } from "../process/context.ts";
 import { registerEntry } from "../process/registry.ts";
 import { createClientClass } from "./client.ts";
 import type { Protocol, Server, ServerBehaviour } from "./server-api.ts";
-import { addHandler, type Handler, type ServerTable, type TableEntry } from "./server-loop.ts";
+import { addHandler, createHandlers, type Handler, type ServerTable } from "./server-loop.ts";
 import { runServer } from "./server-process.ts";
 import { processOfCaller, startProcess } from "./start.ts";
 import { stopProcess } from "./stop.ts";
@@ -88,7 +88,7 @@ function createTable(
   if (typeof behaviour.init !== "function") {
     throw new MisuseError("bad_argument", `defineServer("${name}") wants an init function`);
   }
-  const handlers = new Map<string, TableEntry>();
+  const handlers = createHandlers();
   for (const [key, handler] of calls) addHandler(handlers, "call", key, handler);
   for (const [key, handler] of casts) {
     if (calls.has(key)) {

@@ -18,10 +18,10 @@ import type { AutoShutdown, Strategy } from "./restart.ts";
 import { registerServer } from "./server.ts";
 import {
   addHandler,
+  createHandlers,
   type Handler,
   type ServerProcessContext,
   type ServerTable,
-  type TableEntry,
 } from "./server-loop.ts";
 import { fail, type FromVerdict, MessageTypes, stop } from "./server-message.ts";
 import { processOfCaller, startProcess } from "./start.ts";
@@ -132,7 +132,7 @@ function createTable(
   settings: SupervisionOptions,
   specs: (args: unknown[]) => readonly ChildData[],
 ): ServerTable {
-  const handlers = new Map<string, TableEntry>();
+  const handlers = createHandlers();
   const addCall = (call: string, handler: Handler): void =>
     addHandler(handlers, "call", call, handler);
   const ask = (ctx: ServerProcessContext, request: SupervisorRequest<ChildData>): unknown => {
