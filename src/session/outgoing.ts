@@ -176,7 +176,8 @@ export class Outgoing {
     if (this.#cursorOffset === this.#cursorSlab.end && !this.#cursorToNextSlab()) return undefined;
     const slab = this.#cursorSlab;
     const room = unackedMax - this.unackedBytes;
-    let end = slab.end;
+    // Urgent frames go at the next gap.
+    let end = this.#urgent.length > 0 ? slab.ends[this.#cursorFrame]! : slab.end;
     if (end - this.#cursorOffset > room) {
       if (between && room <= 0) return undefined;
       // Up to the end of the frame that crosses the bound.
