@@ -69,7 +69,10 @@ export function readFloat64(state: DecodeState): number {
   const { position } = state;
   if (position + 8 > state.end) state.need(8);
   state.position = position + 8;
-  return state.view.getFloat64(position, true);
+  return (state.viewBytes === state.bytes ? state.view : state.makeView()).getFloat64(
+    position,
+    true,
+  );
 }
 
 /** LEB128 of a number below 2^31: integer arithmetic only, a position that became a float would slow everything down. */
@@ -107,7 +110,7 @@ export function readBigInt(state: DecodeState, negative: boolean): bigint {
 /** A term that must be a string. */
 export function readStringTerm(state: DecodeState): string {
   const tag = readUint8(state);
-  if (tag >= LATIN1 && tag < ARRAY) return readLatin1(state, tag - LATIN1);
+  if (tag >= LATIN1 && tag < ARRAY) return readLatin1(state, state.position, tag - LATIN1);
   if (tag >= STRING_REF && tag < UNDEFINED) return readStringRef(state, tag - STRING_REF);
   if (tag >= LATIN1_8 && tag <= STRING_REF16) return readTaggedString(state, tag);
   state.position--;
@@ -118,11 +121,11 @@ export function readStringTerm(state: DecodeState): string {
 export function readTaggedString(state: DecodeState, tag: number): string {
   switch (tag) {
     case LATIN1_8:
-      return readLatin1(state, readUint8(state));
+      return readSized(state, readUint8(state));
     case LATIN1_16:
-      return readLatin1(state, readUint16(state));
+      return readSized(state, readUint16(state));
     case LATIN1_32:
-      return readLatin1(state, readUint32(state));
+      return readSized(state, readUint32(state));
     case UTF8_8:
       return readUtf8(state, readUint8(state));
     case UTF8_16:
@@ -139,7 +142,9 @@ export function readTaggedString(state: DecodeState, tag: number): string {
         state.fail("term_unknown_tag", "a dictionary entry is a string in full");
       }
       const text =
-        inner < ARRAY ? readLatin1(state, inner - LATIN1) : readTaggedString(state, inner);
+        inner < ARRAY
+          ? readLatin1(state, state.position, inner - LATIN1)
+          : readTaggedString(state, inner);
       state.defineString(text, state.position - start);
       return text;
     }
@@ -163,13 +168,12 @@ const WINDOW_BYTES = 256;
 const NEAR_BYTES = 40;
 
 /**
- * `count` Latin-1 characters. A string that stands alone is made by itself; strings close together are slices of one
+ * `count` Latin-1 characters at `start`. A string that stands alone is made by itself; strings close together are slices of one
  * longer string, which costs a third. Such a slice keeps its window alive, so the window is short.
  */
-export function readLatin1(state: DecodeState, count: number): string {
-  const start = state.position;
+export function readLatin1(state: DecodeState, start: number, count: number): string {
   const end = start + count;
-  if (end > state.end) state.need(count);
+  if (end > state.end) state.need(count + 1);
   state.position = end;
   if (count < 2) return count === 0 ? "" : String.fromCharCode(state.bytes[start]!);
   if (end <= state.windowEnd)
@@ -177,6 +181,10 @@ export function readLatin1(state: DecodeState, count: number): string {
   const near = start - state.stringEnd <= NEAR_BYTES && count <= NEAR_BYTES;
   state.stringEnd = end;
   return near ? openWindow(state, start, end) : state.bytes.latin1Slice(start, end);
+}
+
+function readSized(state: DecodeState, count: number): string {
+  return readLatin1(state, state.position, count);
 }
 
 function openWindow(state: DecodeState, start: number, end: number): string {

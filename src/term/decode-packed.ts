@@ -23,7 +23,7 @@ export function readPacked(state: DecodeState): number[] {
   const count = readCount(state, size);
   const { position } = state;
   state.position = position + count * size;
-  return read(state.view, position, count);
+  return read(state.viewBytes === state.bytes ? state.view : state.makeView(), position, count);
 }
 
 // One loop a function: each is compiled for its own kind of array. `new Array(count)` is safe, the bytes are there.

@@ -11,6 +11,8 @@ import type { NodeRef } from "./node-ref.ts";
 import type { ShapeReader } from "./shape-readers.ts";
 import { RESET, STF_VERSION } from "./tags.ts";
 
+const NO_VIEW = new DataView(new ArrayBuffer(0));
+
 export interface DecodeOptions {
   /** Whose pids and nodes the result refers to; the ambient ones if left out. */
   readonly identities?: Identities;
@@ -48,8 +50,9 @@ export class DecodeState {
   #text = 0;
   #begun = false;
 
-  #view: DataView | undefined = undefined;
-  #viewBytes: Buffer | undefined = undefined;
+  /** The DataView of `viewBytes`: valid while that is `bytes`, see `makeView`. */
+  view: DataView = NO_VIEW;
+  viewBytes: Buffer | undefined = undefined;
 
   constructor(identities: Identities, options: DecodeOptions, bytes: Buffer) {
     this.identities = identities;
@@ -62,13 +65,11 @@ export class DecodeState {
     return this.#options;
   }
 
-  /** `bytes` as a DataView, made when it is first asked for. */
-  get view(): DataView {
-    if (this.#view === undefined || this.#viewBytes !== this.bytes) {
-      this.#viewBytes = this.bytes;
-      this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
-    }
-    return this.#view;
+  /** Makes `view` the DataView of `bytes`. */
+  makeView(): DataView {
+    this.viewBytes = this.bytes;
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    return this.view;
   }
 
   /** Begins a term: reads what comes before it. */

@@ -20,107 +20,200 @@ import {
 } from "./decode-leaf.ts";
 import { readPacked } from "./decode-packed.ts";
 import type { DecodeState } from "./decode-state.ts";
-import { emptyObject, readDefinition, setField, type ShapeReader } from "./shape-readers.ts";
+import { emptyObject, setField } from "./field-readers.ts";
+import { readDefinition, type ShapeReader } from "./shape-readers.ts";
 import { buildStruct } from "./struct.ts";
-import * as tags from "./tags.ts";
+import {
+  ARRAY,
+  ARRAY_PACKED,
+  ARRAY_VARINT,
+  BIGINT_NEGATIVE,
+  BYTES_16,
+  BYTES_32,
+  BYTES_8,
+  DATE,
+  ERROR,
+  FALSE,
+  FLOAT64,
+  INT_MAX,
+  INT_NEGATIVE,
+  LATIN1,
+  LATIN1_8,
+  MAP,
+  NINT16,
+  NINT32,
+  NINT56,
+  NINT8,
+  NULL,
+  OBJECT,
+  OBJECT_NULL,
+  PID,
+  PID_DEFINE,
+  REF,
+  REF_DEFINE,
+  SET,
+  SHAPE,
+  SHAPE_DEFINE,
+  SHAPE_DEFINE_NULL,
+  SHAPE_REF16,
+  SHAPE_REF8,
+  STRING_REF,
+  STRING_REF16,
+  STRUCT,
+  TRUE,
+  TYPED_ARRAY,
+  UINT16,
+  UINT32,
+  UINT48,
+  UINT56,
+  UINT8,
+  UNDEFINED,
+} from "./tags.ts";
 
-/** Reads one term at the position. Throws DecodeError only. */
+/**
+ * Reads one term at the position. Throws DecodeError only. The position is loaded and stored once for a small value: the
+ * next value waits for the store.
+ */
 export function readValue(state: DecodeState): unknown {
-  const tag = readUint8(state);
-  if (tag <= tags.INT_MAX) return tag;
-  if (tag < tags.LATIN1) return readShape(state, tag - tags.SHAPE);
-  if (tag < tags.ARRAY) return readLatin1(state, tag - tags.LATIN1);
-  if (tag < tags.STRING_REF) return readArray(state, tag - tags.ARRAY);
-  if (tag < tags.UNDEFINED) return readStringRef(state, tag - tags.STRING_REF);
-  if (tag >= tags.INT_NEGATIVE) return tag - 0x100;
-  if (tag >= tags.LATIN1_8 && tag <= tags.STRING_REF16) return readTaggedString(state, tag);
-  return tag < tags.LATIN1_8 ? readSimple(state, tag) : readCompound(state, tag);
+  const { bytes, position } = state;
+  if (position >= state.end) state.need(1);
+  const tag = bytes[position]!;
+  const next = position + 1;
+  if (tag <= INT_MAX) {
+    state.position = next;
+    return tag;
+  }
+  if (tag < LATIN1) {
+    state.position = next;
+    return readShape(state, tag - SHAPE);
+  }
+  if (tag < ARRAY) return readLatin1(state, next, tag - LATIN1);
+  if (tag < STRING_REF) {
+    state.position = next;
+    return readArray(state, tag - ARRAY);
+  }
+  if (tag < UNDEFINED) {
+    state.position = next;
+    return readStringRef(state, tag - STRING_REF);
+  }
+  return tag < LATIN1_8 ? readSimple(state, tag, next) : readLess(state, tag, next);
 }
 
-/** Tags UNDEFINED … BIGINT_NEGATIVE. */
-function readSimple(state: DecodeState, tag: number): unknown {
+/** Tags UNDEFINED … BIGINT_NEGATIVE, `at` behind the tag. */
+function readSimple(state: DecodeState, tag: number, at: number): unknown {
+  const { bytes, end } = state;
   switch (tag) {
-    case tags.UNDEFINED:
+    case UNDEFINED:
+      state.position = at;
       return undefined;
-    case tags.NULL:
+    case NULL:
+      state.position = at;
       return null;
-    case tags.FALSE:
+    case FALSE:
+      state.position = at;
       return false;
-    case tags.TRUE:
+    case TRUE:
+      state.position = at;
       return true;
-    case tags.UINT8:
-      return readUint8(state);
-    case tags.UINT16:
-      return readUint16(state);
-    case tags.UINT32:
-      return readUint32(state);
-    case tags.UINT48:
-      return readUint48(state);
-    case tags.UINT56:
-      return readUint56(state);
-    case tags.NINT8:
-      return -1 - readUint8(state);
-    case tags.NINT16:
-      return -1 - readUint16(state);
-    case tags.NINT32:
-      return -1 - readUint32(state);
-    case tags.NINT56:
-      return -1 - readUint56(state);
-    case tags.FLOAT64:
-      return readFloat64(state);
+    case UINT8:
+      if (at + 1 > end) state.need(2);
+      state.position = at + 1;
+      return bytes[at]!;
+    case UINT16:
+      if (at + 2 > end) state.need(3);
+      state.position = at + 2;
+      return bytes[at]! | (bytes[at + 1]! << 8);
+    case UINT32:
+      if (at + 4 > end) state.need(5);
+      state.position = at + 4;
+      return (
+        (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
+      );
+    case FLOAT64:
+      if (at + 8 > end) state.need(9);
+      state.position = at + 8;
+      return (state.viewBytes === bytes ? state.view : state.makeView()).getFloat64(at, true);
     default:
-      return readBigInt(state, tag === tags.BIGINT_NEGATIVE);
+      state.position = at;
+      return readLarge(state, tag);
   }
+}
+
+/** The larger and the negative integers. */
+function readLarge(state: DecodeState, tag: number): unknown {
+  switch (tag) {
+    case UINT48:
+      return readUint48(state);
+    case UINT56:
+      return readUint56(state);
+    case NINT8:
+      return -1 - readUint8(state);
+    case NINT16:
+      return -1 - readUint16(state);
+    case NINT32:
+      return -1 - readUint32(state);
+    case NINT56:
+      return -1 - readUint56(state);
+    default:
+      return readBigInt(state, tag === BIGINT_NEGATIVE);
+  }
+}
+
+/** Tags from LATIN1_8. */
+function readLess(state: DecodeState, tag: number, at: number): unknown {
+  state.position = at;
+  if (tag >= INT_NEGATIVE) return tag - 0x100;
+  return tag <= STRING_REF16 ? readTaggedString(state, tag) : readCompound(state, tag);
 }
 
 /** Tags BYTES_8 … TYPED_ARRAY. */
 function readCompound(state: DecodeState, tag: number): unknown {
   switch (tag) {
-    case tags.BYTES_8:
+    case BYTES_8:
       return readBytes(state, readUint8(state));
-    case tags.BYTES_16:
+    case BYTES_16:
       return readBytes(state, readUint16(state));
-    case tags.BYTES_32:
+    case BYTES_32:
       return readBytes(state, readUint32(state));
-    case tags.ARRAY_VARINT:
+    case ARRAY_VARINT:
       return readArray(state, readCount(state, 1));
-    case tags.ARRAY_PACKED:
+    case ARRAY_PACKED:
       return readPacked(state);
-    case tags.DATE:
+    case DATE:
       return new Date(readFloat64(state));
-    case tags.MAP:
+    case MAP:
       return readMap(state);
-    case tags.SET:
+    case SET:
       return readSet(state);
-    case tags.OBJECT:
-    case tags.OBJECT_NULL:
-      return readPairs(state, tag === tags.OBJECT_NULL);
-    case tags.SHAPE_DEFINE:
-    case tags.SHAPE_DEFINE_NULL: {
+    case OBJECT:
+    case OBJECT_NULL:
+      return readPairs(state, tag === OBJECT_NULL);
+    case SHAPE_DEFINE:
+    case SHAPE_DEFINE_NULL: {
       const count = readVarint(state);
-      const shape = readDefinition(state, count, tag === tags.SHAPE_DEFINE_NULL);
+      const shape = readDefinition(state, count, tag === SHAPE_DEFINE_NULL);
       state.defineShape(shape, count);
       return readFields(state, shape);
     }
-    case tags.SHAPE_REF8:
+    case SHAPE_REF8:
       return readShape(state, 64 + readUint8(state));
-    case tags.SHAPE_REF16:
+    case SHAPE_REF16:
       return readShape(state, readUint16(state));
-    case tags.PID:
-    case tags.PID_DEFINE: {
-      const nodeRef = readNode(state, tag === tags.PID_DEFINE);
+    case PID:
+    case PID_DEFINE: {
+      const nodeRef = readNode(state, tag === PID_DEFINE);
       return state.identities.pid(nodeRef, readUint48(state));
     }
-    case tags.REF:
-    case tags.REF_DEFINE: {
-      const nodeRef = readNode(state, tag === tags.REF_DEFINE);
+    case REF:
+    case REF_DEFINE: {
+      const nodeRef = readNode(state, tag === REF_DEFINE);
       return state.identities.ref(nodeRef, readUint48(state));
     }
-    case tags.ERROR:
+    case ERROR:
       return readError(state);
-    case tags.STRUCT:
+    case STRUCT:
       return readStruct(state);
-    case tags.TYPED_ARRAY:
+    case TYPED_ARRAY:
       return readTyped(state);
     default:
       state.position--;
@@ -161,9 +254,33 @@ function readPairs(state: DecodeState, nullPrototype: boolean): object {
 
 function readArray(state: DecodeState, count: number): unknown[] {
   enter(state);
-  const result: unknown[] = [];
-  for (let i = 0; i < count; i++) result.push(readValue(state));
+  const result = count <= 4 ? readTuple(state, count) : readElements(state, count);
   state.depth--;
+  return result;
+}
+
+/** Short arrays, as literals: they are allocated whole. */
+function readTuple(state: DecodeState, count: number): unknown[] {
+  switch (count) {
+    case 0:
+      return [];
+    case 1:
+      return [readValue(state)];
+    case 2:
+      return [readValue(state), readValue(state)];
+    case 3:
+      return [readValue(state), readValue(state), readValue(state)];
+    default:
+      return [readValue(state), readValue(state), readValue(state), readValue(state)];
+  }
+}
+
+/** Elements that are allocated before they are there. More would let a few nested arrays claim a lot of memory. */
+const ALLOCATED_MAX = 4096;
+
+function readElements(state: DecodeState, count: number): unknown[] {
+  const result = new Array<unknown>(Math.min(count, ALLOCATED_MAX));
+  for (let i = 0; i < count; i++) result[i] = readValue(state);
   return result;
 }
 

@@ -1,10 +1,13 @@
 import { TERM_SHAPE_KEYS_MAX } from "../base/limits.ts";
-import { compile } from "./codegen.ts";
 import { readStringTerm } from "./decode-leaf.ts";
 import type { DecodeState } from "./decode-state.ts";
-
-/** Reads one value; the decoder of values, handed in because it in turn reads shapes. */
-export type ReadValue = (state: DecodeState) => unknown;
+import {
+  compiledReader,
+  loopReader,
+  observingReader,
+  type ReadFields,
+  type TagClasses,
+} from "./field-readers.ts";
 
 /** Definitions that a thread remembers; over it all are forgotten and made again as they come. */
 const KNOWN_MAX = 4_096;
@@ -26,39 +29,14 @@ export class ShapeReader {
     this.nullPrototype = nullPrototype;
     this.definition = definition;
     const loop = loopReader(keys, nullPrototype);
+    const seen: TagClasses = new Int32Array(keys.length);
     let uses = 0;
     this.read = (state, readValue) => {
-      if (++uses === COMPILE_AT) this.read = compiledReader(keys, nullPrototype) ?? loop;
-      return loop(state, readValue);
+      if (++uses < COMPILE_AT) return observingReader(keys, nullPrototype, seen)(state, readValue);
+      this.read = compiledReader(keys, nullPrototype, seen) ?? loop;
+      return this.read(state, readValue);
     };
   }
-}
-
-/** Reads the values of one shape in order and makes the object. */
-export type ReadFields = (state: DecodeState, readValue: ReadValue) => object;
-
-/** The same for every shape: a loop over its keys. */
-export function loopReader(keys: readonly string[], nullPrototype: boolean): ReadFields {
-  return (state, readValue) => {
-    const object = emptyObject(nullPrototype);
-    for (let i = 0; i < keys.length; i++) setField(object, keys[i]!, readValue(state));
-    return object;
-  };
-}
-
-/** A reader made for one shape: an object literal, whose hidden class is made once. Undefined where code is refused. */
-export function compiledReader(
-  keys: readonly string[],
-  nullPrototype: boolean,
-): ReadFields | undefined {
-  if (compile === undefined) return undefined;
-  // A computed key defines an own field even where it is `__proto__`.
-  const fields = keys.map(
-    (key) => `${key === "__proto__" ? '["__proto__"]' : JSON.stringify(key)}: readValue(state)`,
-  );
-  if (nullPrototype) fields.unshift("__proto__: null");
-  const body = `"use strict"; return (state, readValue) => ({ ${fields.join(", ")} });`;
-  return compile([], body)() as ReadFields;
 }
 
 const known = new Map<number, ShapeReader[]>();
@@ -117,20 +95,4 @@ function equalBytes(a: Uint8Array, b: Uint8Array, start: number, count: number):
   if (a.length !== count) return false;
   for (let i = 0; i < count; i++) if (a[i] !== b[start + i]) return false;
   return true;
-}
-
-export function emptyObject(nullPrototype: boolean): object {
-  return nullPrototype ? (Object.create(null) as object) : {};
-}
-
-/** Sets an own field, whatever its name: assigning `__proto__` would set the prototype. */
-export function setField(object: object, key: string, value: unknown): void {
-  if (key === "__proto__") {
-    Object.defineProperty(object, key, {
-      value,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
-  } else (object as Record<string, unknown>)[key] = value;
 }

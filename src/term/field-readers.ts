@@ -1,0 +1,171 @@
+import { compile } from "./codegen.ts";
+import { readLatin1 } from "./decode-leaf.ts";
+import type { DecodeState } from "./decode-state.ts";
+import {
+  ARRAY,
+  FALSE,
+  FLOAT64,
+  INT_MAX,
+  LATIN1,
+  STRING_REF,
+  STRING_REF8,
+  TRUE,
+  UINT16,
+  UINT32,
+  UINT48,
+  UINT8,
+  UNDEFINED,
+} from "./tags.ts";
+
+/** Reads one value; the decoder of values, handed in because it in turn reads shapes. */
+export type ReadValue = (state: DecodeState) => unknown;
+
+/** Reads the values of one shape in order and makes the object. */
+export type ReadFields = (state: DecodeState, readValue: ReadValue) => object;
+
+/** What each field has held so far: one bit per index of `branches`. */
+export type TagClasses = Int32Array;
+
+/** Fields up to which a reader has branches of its own for each of them; code for more would not pay. */
+const OWN_BRANCHES_MAX = 24;
+
+/**
+ * Kinds of values that compiled code reads without a call to `readValue`. `test` and `code` are JavaScript over `tag`,
+ * `at` (the tag's position), `bytes`, `end`, `strings`, `state`; V is the field's variable.
+ */
+const branches: readonly {
+  readonly has: (tag: number) => boolean;
+  readonly test: string;
+  readonly code: string;
+}[] = [
+  { has: (tag) => tag <= INT_MAX, test: `tag <= ${INT_MAX}`, code: "V = tag; at++;" },
+  {
+    has: (tag) => tag >= STRING_REF && tag < UNDEFINED,
+    test: `tag >= ${STRING_REF} && tag < ${UNDEFINED} && tag - ${STRING_REF} < strings.length`,
+    code: `V = strings[tag - ${STRING_REF}]; at++;`,
+  },
+  {
+    has: (tag) => tag >= LATIN1 && tag < ARRAY,
+    test: `tag >= ${LATIN1} && tag < ${ARRAY}`,
+    code: `state.position = at; V = readLatin1(state, at + 1, tag - ${LATIN1}); at = state.position;`,
+  },
+  {
+    has: (tag) => tag === UINT8,
+    test: `tag === ${UINT8} && at + 1 < end`,
+    code: "V = bytes[at + 1]; at += 2;",
+  },
+  {
+    has: (tag) => tag === UINT16,
+    test: `tag === ${UINT16} && at + 2 < end`,
+    code: "V = bytes[at + 1] | (bytes[at + 2] << 8); at += 3;",
+  },
+  {
+    has: (tag) => tag === UINT32,
+    test: `tag === ${UINT32} && at + 4 < end`,
+    code: `V = (bytes[at + 1] | (bytes[at + 2] << 8) | (bytes[at + 3] << 16) | (bytes[at + 4] << 24)) >>> 0; at += 5;`,
+  },
+  {
+    has: (tag) => tag === UINT48,
+    test: `tag === ${UINT48} && at + 6 < end`,
+    code: `V = (bytes[at + 5] | (bytes[at + 6] << 8)) * 0x100000000
+      + ((bytes[at + 1] | (bytes[at + 2] << 8) | (bytes[at + 3] << 16) | (bytes[at + 4] << 24)) >>> 0); at += 7;`,
+  },
+  {
+    has: (tag) => tag === FLOAT64,
+    test: `tag === ${FLOAT64} && at + 8 < end`,
+    code: "V = (state.viewBytes === bytes ? state.view : state.makeView()).getFloat64(at + 1, true); at += 9;",
+  },
+  {
+    has: (tag) => tag === TRUE || tag === FALSE,
+    test: `tag === ${TRUE} || tag === ${FALSE}`,
+    code: `V = tag === ${TRUE}; at++;`,
+  },
+  {
+    has: (tag) => tag === STRING_REF8,
+    test: `tag === ${STRING_REF8} && at + 1 < end && 16 + bytes[at + 1] < strings.length`,
+    code: "V = strings[16 + bytes[at + 1]]; at += 2;",
+  },
+];
+
+/** The same for every shape: a loop over its keys. */
+export function loopReader(keys: readonly string[], nullPrototype: boolean): ReadFields {
+  return (state, readValue) => {
+    const object = emptyObject(nullPrototype);
+    for (let i = 0; i < keys.length; i++) setField(object, keys[i]!, readValue(state));
+    return object;
+  };
+}
+
+/** The loop again, which also notes what the fields hold. */
+export function observingReader(
+  keys: readonly string[],
+  nullPrototype: boolean,
+  seen: TagClasses,
+): ReadFields {
+  return (state, readValue) => {
+    const object = emptyObject(nullPrototype);
+    for (let i = 0; i < keys.length; i++) {
+      const tag = state.bytes[state.position] ?? UNDEFINED;
+      const branch = branches.findIndex((candidate) => candidate.has(tag));
+      if (branch >= 0) seen[i] = seen[i]! | (1 << branch);
+      setField(object, keys[i]!, readValue(state));
+    }
+    return object;
+  };
+}
+
+/**
+ * A reader made for one shape: an object literal, whose hidden class is made once, and for each field the branches that
+ * it has needed so far. Undefined where code generation is refused.
+ */
+export function compiledReader(
+  keys: readonly string[],
+  nullPrototype: boolean,
+  seen: TagClasses,
+): ReadFields | undefined {
+  if (compile === undefined) return undefined;
+  // All values first: a literal of ready values is one allocation with its final hidden class.
+  const reads = keys.map((_, i) =>
+    fieldCode(`v${i}`, keys.length <= OWN_BRANCHES_MAX ? seen[i]! : 0),
+  );
+  // A computed key defines an own field even where it is `__proto__`.
+  const fields = keys.map(
+    (key, i) => `${key === "__proto__" ? '["__proto__"]' : JSON.stringify(key)}: v${i}`,
+  );
+  if (nullPrototype) fields.unshift("__proto__: null");
+  const body = `"use strict"; return (state, readValue) => {
+    const { bytes, end, strings } = state;
+    let at = state.position, tag = 0;
+    ${reads.join("\n")}
+    state.position = at;
+    return { ${fields.join(", ")} };
+  };`;
+  return compile(["readLatin1"], body)(readLatin1) as ReadFields;
+}
+
+function fieldCode(variable: string, seen: number): string {
+  const own = branches.filter((_, i) => (seen & (1 << i)) !== 0);
+  const any = `state.position = at; ${variable} = readValue(state); at = state.position;`;
+  if (own.length === 0) return `let ${variable}; ${any}`;
+  const chain = own.map(
+    (branch) => `if (${branch.test}) { ${branch.code.replaceAll("V =", `${variable} =`)} } else `,
+  );
+  return `let ${variable}; tag = at < end ? bytes[at] : ${UNDEFINED}; ${chain.join("")}{ ${any} }`;
+}
+
+/** A new object of either kind. */
+export function emptyObject(nullPrototype: boolean): object {
+  return nullPrototype ? (Object.create(null) as object) : {};
+}
+
+/** Sets an own field, whatever its name: assigning `__proto__` would set the prototype. */
+export function setField(object: object, key: string, value: unknown): void {
+  if (key === "__proto__") {
+    Object.defineProperty(object, key, {
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  } else (object as Record<string, unknown>)[key] = value;
+}
