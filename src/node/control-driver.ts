@@ -67,6 +67,16 @@ interface Waiting {
   readonly scheduler: number;
 }
 
+/** What a dial ends in when nobody is there, as opposed to somebody who does not want us. */
+const ABSENT: ReadonlySet<string> = new Set([
+  "connection_refused",
+  "connection_reset",
+  "connection_timeout",
+  "host_unreachable",
+  "closed_by_peer",
+  "closed_here",
+]);
+
 /** Milliseconds that an orderly stop waits for its peers. */
 const GOODBYE_MS = 1_500;
 
@@ -87,6 +97,8 @@ export class ControlDriver {
   readonly #lanesLeft = new Map<number, number>();
   /** Last frames of our own lanes as the schedulers report them, by session. */
   readonly #lastFrames = new Map<number, (number | undefined)[]>();
+  /** Whom a dial did not find, and that has been said; forgotten when it is connected. */
+  readonly #absent = new Set<string>();
   #listener: Listener | undefined;
   #address: Address | undefined;
   #nextConnection = 1;
@@ -284,11 +296,16 @@ export class ControlDriver {
 
   #logFailure(socket: HandshakeSocket, failure: HandshakeFailure, name: string | undefined): void {
     const { error, remote } = failure;
-    const dialled = socket.role === "dialler";
-    // A peer that is not there yet is no news; one that refuses is.
-    const level = dialled && error instanceof ConnectionError ? "debug" : "warn";
     const fields = { node: name, remote, code: error.code, error: error.message };
-    this.#world.log.write(level, dialled ? "dial failed" : "connection refused", fields);
+    if (socket.role === "acceptor") {
+      return this.#world.log.write("warn", "connection refused", fields);
+    }
+    // That a node is not there is said once; that it refuses, every time.
+    const key = socket.dialKey ?? remote;
+    const absent = error instanceof ConnectionError && ABSENT.has(error.code);
+    const level = absent && this.#absent.has(key) ? "debug" : "warn";
+    if (absent) this.#absent.add(key);
+    this.#world.log.write(level, "dial failed", fields);
   }
 
   #dialPeer(peer: PeerDriver, address: Address): HandshakeSocket {
@@ -431,6 +448,7 @@ export class ControlDriver {
     const number = this.#nextSession++;
     peer.number = number;
     peer.upSince = this.#clock.now();
+    peer.hidden = info.peer.hidden;
     this.#byNumber.set(number, peer);
     const { name: node, creation, hidden, schedulers } = info.peer;
     for (let index = 1; index <= this.#setup.schedulers; index++) {
@@ -450,7 +468,9 @@ export class ControlDriver {
         },
       });
     }
-    this.#world.log.write("info", "node up", { node, creation, schedulers, hidden });
+    this.#absent.delete(node);
+    const level = hidden ? "debug" : "info";
+    this.#world.log.write(level, "node up", { node, creation, schedulers });
     this.#dialling.handle({ kind: "connected", name: node, dialled: undefined }, peer.upSince);
     this.#dial();
     for (const { id, scheduler } of this.#takeConnecting(node)) {
@@ -485,7 +505,8 @@ export class ControlDriver {
     peer.number = 0;
     this.#schedulers.tellAll({ kind: "session_over", number, reason });
     this.#schedulers.tellAll({ kind: "peer_functions", node: name, functions: [] });
-    this.#world.log.write("info", "node down", { node: name, reason, text });
+    const level = peer.hidden ? "debug" : "info";
+    this.#world.log.write(level, "node down", { node: name, reason, text });
     this.#dialling.handle({ kind: "lost", name }, this.#clock.now());
     this.#dial();
     this.#checkStopped();

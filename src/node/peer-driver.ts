@@ -46,6 +46,8 @@ export class PeerDriver {
   number = 0;
   /** When the session came up. */
   upSince = 0;
+  /** Whether the peer is seen by nobody; known with its first session. */
+  hidden = false;
   readonly #world: ControlWorld;
   readonly #events: PeerEvents;
   readonly #session: Session;

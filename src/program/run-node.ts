@@ -4,6 +4,7 @@ import { entropy } from "../bun/entropy.ts";
 import { files } from "../bun/files.ts";
 import { createLog } from "../bun/log.ts";
 import { onSignals, onStray } from "../bun/host.ts";
+import { nearest } from "../base/edit-distance.ts";
 import { ConfigError, ConnectionError } from "../base/error.ts";
 import type { NodeConfig } from "../node/config.ts";
 import { loadCookies, type Cookies } from "../node/cookie.ts";
@@ -63,6 +64,11 @@ export async function runNode(
   const running = await start(config, plan, log, stop.resolve).catch((error: unknown) => {
     throw operatorError(error, config);
   });
+  const unknown = unknownStart(config, running.info);
+  if (unknown !== undefined) {
+    await running.stop();
+    throw unknown;
+  }
   const unlisten = onSignals(["SIGTERM", "SIGINT"], () => stop.resolve(0));
   onStray((error) => log.write("error", "an error that nobody caught", { error }));
   sayReady(terminal, config, plan, cookies, running.info);
@@ -114,6 +120,17 @@ function runningOf(node: InlineNode | NodeProcess, info: NodeUpInfo): Running {
     startFunction: (functionName, args) => node.control.startFunction(functionName, args),
     stop: () => node.stop(),
   };
+}
+
+/** A function of `[[start]]` that no module defines. */
+function unknownStart(config: NodeConfig, info: NodeUpInfo): ConfigError | undefined {
+  const known = info.functions.map((hosted) => hosted.name);
+  const missing = config.start.find((entry) => !known.includes(entry.function));
+  if (missing === undefined) return undefined;
+  const meant = nearest(missing.function, known);
+  const expected = meant === undefined ? `one of ${known.join(", ") || "none"}` : meant;
+  const text = `start: no module defines "${missing.function}", expected ${expected}`;
+  return new ConfigError("function_unknown", text);
 }
 
 /** A port that is taken is the operator's business: who is it likely, and which key is it. */
