@@ -209,20 +209,19 @@ function readUtf16(state: DecodeState): string {
   return state.bytes.ucs2Slice(position, position + count);
 }
 
+/** Bytes as a copy, or as a view of what the caller handed in. */
 export function readBytes(state: DecodeState, count: number): Uint8Array {
   state.need(count);
-  const { bytes, position } = state;
+  const { position, source } = state;
   state.position = position + count;
-  const start = bytes.byteOffset + position;
   return state.views
-    ? new Uint8Array(bytes.buffer, start, count)
-    : new Uint8Array(copyOf(state, position, count));
+    ? new Uint8Array(source.buffer, source.byteOffset + state.sourceOffset + position, count)
+    : copyOf(state, position, count);
 }
 
-function copyOf(state: DecodeState, position: number, count: number): ArrayBuffer {
-  const start = state.bytes.byteOffset + position;
-  const copy = new ArrayBuffer(count);
-  new Uint8Array(copy).set(new Uint8Array(state.bytes.buffer, start, count));
+function copyOf(state: DecodeState, position: number, count: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(count);
+  if (count > 0) copy.set(state.bytes.subarray(position, position + count));
   return copy;
 }
 
@@ -239,7 +238,7 @@ export function readTyped(state: DecodeState): object {
     state.fail("term_bad_value", "length of typed array is not a whole number of elements");
   }
   state.position = position + count;
-  const buffer = copyOf(state, position, count);
+  const { buffer } = copyOf(state, position, count);
   return entry === undefined ? buffer : new entry.type(buffer);
 }
 

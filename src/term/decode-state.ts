@@ -1,4 +1,4 @@
-import type { ByteReader } from "../base/bytes.ts";
+import { asBuffer, type ByteReader } from "../base/bytes.ts";
 import { DecodeError, type DecodeErrorCode } from "../base/error.ts";
 import {
   TERM_DICTIONARY_BYTES_MAX,
@@ -11,6 +11,9 @@ import type { NodeRef } from "./node-ref.ts";
 import type { ShapeReader } from "./shape-readers.ts";
 import { RESET, STF_VERSION } from "./tags.ts";
 
+/** An offset that is near to none. */
+const NOWHERE = -1_000_000;
+
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 export interface DecodeOptions {
@@ -20,19 +23,26 @@ export interface DecodeOptions {
   readonly bytes?: "copy" | "view";
 }
 
+/** Input up to this length is copied to memory that is kept: to look at fresh memory costs more than that. */
+const SCRATCH_BYTES = 4096;
+
+const NO_BYTES = Buffer.alloc(0);
+
 /**
  * Input position and dictionary of one decoder. The functions of `decode-*.ts` work on it. `bytes[position .. end)` is
  * still to be read; nothing at or behind `end` is ever looked at.
  */
 export class DecodeState {
-  bytes: Buffer;
+  bytes: Buffer = NO_BYTES;
   position = 0;
   end = 0;
   depth = 0;
   identities: Identities;
-  readonly #options: DecodeOptions;
   /** Byte arrays as views of the input. */
   views: boolean;
+  /** The caller's input, where views point to, and its offset there for `position` 0. */
+  source: Uint8Array = NO_BYTES;
+  sourceOffset = 0;
   /** The first struct of this term that could not be built. */
   undecodable: DecodeError | undefined = undefined;
 
@@ -41,7 +51,7 @@ export class DecodeState {
   windowStart = 0;
   windowEnd = 0;
   /** Where the last string in full ended. */
-  stringEnd = -1_000_000;
+  stringEnd = NOWHERE;
   #generation = 0;
 
   readonly strings: string[] = [];
@@ -53,16 +63,12 @@ export class DecodeState {
   /** The DataView of `viewBytes`: valid while that is `bytes`, see `makeView`. */
   view: DataView = NO_VIEW;
   viewBytes: Buffer | undefined = undefined;
+  #scratch: Buffer | undefined = undefined;
+  #scratchView: DataView | undefined = undefined;
 
-  constructor(identities: Identities, options: DecodeOptions, bytes: Buffer) {
+  constructor(identities: Identities, views: boolean) {
     this.identities = identities;
-    this.#options = options;
-    this.views = options.bytes === "view";
-    this.bytes = bytes;
-  }
-
-  get options(): DecodeOptions {
-    return this.#options;
+    this.views = views;
   }
 
   /** Makes `view` the DataView of `bytes`. */
@@ -72,9 +78,44 @@ export class DecodeState {
     return this.view;
   }
 
-  /** Begins a term: reads what comes before it. */
+  /** Begins a standalone term in `input[start .. end)`; `position` counts from `start`. */
+  openInput(input: Uint8Array, start: number, end: number): void {
+    const count = end - start;
+    this.source = input;
+    this.sourceOffset = start;
+    if (count <= SCRATCH_BYTES) {
+      this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+      this.#scratchView ??= new DataView(this.#scratch.buffer);
+      this.bytes = this.#scratch;
+      this.view = this.#scratchView;
+      this.viewBytes = this.#scratch;
+      copyBytes(this.#scratch, input, start, end);
+    } else
+      this.bytes = asBuffer(
+        start === 0 && end === input.length ? input : input.subarray(start, end),
+      );
+    this.position = 0;
+    this.end = count;
+    this.depth = 0;
+    this.undecodable = undefined;
+    this.windowEnd = 0;
+    this.stringEnd = NOWHERE;
+  }
+
+  /** Lets go of the input. */
+  closeInput(): void {
+    this.source = NO_BYTES;
+    if (this.bytes !== this.#scratch) {
+      this.bytes = NO_BYTES;
+      this.viewBytes = undefined;
+      this.view = NO_VIEW;
+    }
+  }
+
+  /** Begins a term of a stream: reads what comes before it. */
   begin(reader: ByteReader): void {
     this.bytes = reader.bytes;
+    this.source = reader.bytes;
     this.position = reader.position;
     this.end = reader.end;
     this.depth = 0;
@@ -82,22 +123,22 @@ export class DecodeState {
     if (reader.generation !== this.#generation) {
       this.#generation = reader.generation;
       this.windowEnd = 0;
-      this.stringEnd = -1_000_000;
+      this.stringEnd = NOWHERE;
     }
-    if (!this.#begun) this.#version();
+    if (!this.#begun) this.readVersion();
     else if (this.position < this.end && this.bytes[this.position] === RESET) {
       this.reset();
       this.#begun = true;
       this.position++;
-      this.#version();
+      this.readVersion();
     }
   }
 
   /** Empties the dictionary; the next term begins with the version byte. */
   reset(): void {
-    this.strings.length = 0;
-    this.shapes.length = 0;
-    this.nodes.length = 0;
+    if (this.strings.length > 0) this.strings.length = 0;
+    if (this.shapes.length > 0) this.shapes.length = 0;
+    if (this.nodes.length > 0) this.nodes.length = 0;
     this.#text = 0;
     this.#begun = false;
   }
@@ -138,7 +179,8 @@ export class DecodeState {
       this.fail("term_too_large", "dictionary is over its limit");
   }
 
-  #version(): void {
+  /** Reads the version byte. */
+  readVersion(): void {
     this.need(1);
     const version = this.bytes[this.position]!;
     if (version !== STF_VERSION)
@@ -146,4 +188,10 @@ export class DecodeState {
     this.position++;
     this.#begun = true;
   }
+}
+
+function copyBytes(to: Buffer, from: Uint8Array, start: number, end: number): void {
+  if (end - start > 48)
+    to.set(start === 0 && end === from.length ? from : from.subarray(start, end));
+  else for (let i = start; i < end; i++) to[i - start] = from[i]!;
 }

@@ -1,4 +1,4 @@
-import { ByteReader } from "../base/bytes.ts";
+import type { ByteReader } from "../base/bytes.ts";
 import { DecodeError } from "../base/error.ts";
 import { DecodeState, type DecodeOptions } from "./decode-state.ts";
 import { readStringTerm } from "./decode-leaf.ts";
@@ -6,8 +6,6 @@ import { readValue } from "./decode-value.ts";
 import type { Identities } from "./identities.ts";
 import { Pid } from "./pid.ts";
 import { Ref } from "./ref.ts";
-
-const NO_BYTES = new ByteReader().bytes;
 
 /**
  * Reads the terms that one `TermEncoder` wrote, in the same order. Every error is a `DecodeError`. After
@@ -18,7 +16,7 @@ export class TermDecoder {
   #busy = false;
 
   constructor(identities: Identities, options: Omit<DecodeOptions, "identities"> = {}) {
-    this.#state = new DecodeState(identities, options, NO_BYTES);
+    this.#state = new DecodeState(identities, options.bytes === "view");
   }
 
   /** @throws {DecodeError} */

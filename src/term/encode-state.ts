@@ -69,6 +69,8 @@ export class EncodeState {
   readonly slotPrints = new Int32Array(SLOTS);
   readonly #stringSlots = new Int32Array(TERM_STRINGS_MAX);
   stringCount = 0;
+  /** Where `writeString` found the string that it wrote by its index; −1 after any other string. */
+  slotFound = -1;
 
   /** By `Shape.id`. */
   shapeEpochs = new Int32Array(64);
@@ -97,28 +99,37 @@ export class EncodeState {
   /** Begins a term on `writer`: sets the limit, remembers where to go back to, writes what comes first. */
   begin(writer: ByteWriter, bytesMax: number): number {
     if (this.#misses > MISSES_MAX) this.#startOver();
-    this.#writer = writer;
-    this.#start = writer.length;
-    this.#bytesMax = bytesMax;
-    this.bytes = writer.bytes;
-    this.view = writer.view;
-    this.end = Math.min(writer.bytes.length, this.#start + bytesMax + SLACK);
-    this.depth = 0;
-    this.#keep(this.#inner, writer.length);
-    let position = this.#start;
-    if (this.#preamble !== 0) {
-      if (position + SLACK > this.end) this.grow(position, SLACK);
-      if (this.#preamble === 2) this.bytes[position++] = RESET;
-      this.bytes[position++] = STF_VERSION;
-      this.#preamble = 0;
+    const start = writer.length;
+    if (writer.bytes !== this.bytes) {
+      this.bytes = writer.bytes;
+      this.view = writer.view;
     }
+    this.#writer = writer;
+    this.#start = start;
+    this.#bytesMax = bytesMax;
+    const limit = start + bytesMax + SLACK;
+    this.end = limit < this.bytes.length ? limit : this.bytes.length;
+    this.depth = 0;
+    this.#keep(this.#inner, start);
+    return this.#preamble === 0 ? start : this.#begin(start);
+  }
+
+  #begin(position: number): number {
+    if (position + SLACK > this.end) this.grow(position, SLACK);
+    if (this.#preamble === 2) this.bytes[position++] = RESET;
+    this.bytes[position++] = STF_VERSION;
+    this.#preamble = 0;
     return position;
   }
 
-  /** Ends the term at `position`. Throws TOO_LONG if it is longer than allowed. */
-  finish(position: number): void {
-    if (position - this.#start > this.#bytesMax) throw TOO_LONG;
+  /** Ends the term at `position`; false, and the term is taken back, if it is longer than allowed. */
+  finish(position: number): boolean {
+    if (position - this.#start > this.#bytesMax) {
+      this.abandon();
+      return false;
+    }
     this.#writer.length = position;
+    return true;
   }
 
   /** Takes the term back: output and dictionary are as before `begin`. */
@@ -140,7 +151,11 @@ export class EncodeState {
   reset(): void {
     this.#clear();
     this.#preamble = 1;
-    this.#keep(this.#outer, 0);
+    this.#outer.strings = 0;
+    this.#outer.shapes = 0;
+    this.#outer.nodes = 0;
+    this.#outer.text = 0;
+    this.#outer.preamble = 1;
   }
 
   /** Makes room for `count` bytes after `position`; throws TOO_LONG where that is over the limit. */

@@ -20,21 +20,37 @@ const SHORT_CHARS_MAX = 31;
  */
 export function writeString(state: EncodeState, position: number, value: string): number {
   const chars = value.length;
+  state.slotFound = -1;
   if (chars < 2 || chars > SHORT_CHARS_MAX) return writeInlineString(state, position, value);
   const hash = slotHash(value, chars);
   const { slotEpochs, slotStrings, epoch } = state;
   let slot = hash & (slotEpochs.length - 1);
   if (slotEpochs[slot] === epoch) {
-    if (slotStrings[slot] === value)
-      return writeStringRef(state, position, state.slotIndexes[slot]!);
+    if (slotStrings[slot] === value) return writeFound(state, position, slot);
     slot ^= 1;
     if (slotEpochs[slot] === epoch) {
-      if (slotStrings[slot] === value)
-        return writeStringRef(state, position, state.slotIndexes[slot]!);
+      if (slotStrings[slot] === value) return writeFound(state, position, slot);
       return writeInlineString(state, position, value);
     }
   }
   return writeCandidate(state, position, value, slot);
+}
+
+function writeFound(state: EncodeState, position: number, slot: number): number {
+  state.slotFound = slot;
+  return writeStringRef(state, position, state.slotIndexes[slot]!);
+}
+
+/** `writeString` for a string that was last found in `slot`, by whatever encoder of this thread. */
+export function writeStringNear(
+  state: EncodeState,
+  position: number,
+  value: string,
+  slot: number,
+): number {
+  return state.slotEpochs[slot] === state.epoch && state.slotStrings[slot] === value
+    ? writeStringRef(state, position, state.slotIndexes[slot]!)
+    : writeString(state, position, value);
 }
 
 /** Writes a short string in full; if its hash is the one that the free slot remembers, it enters the dictionary. */

@@ -8,7 +8,7 @@ import { writeValue } from "./encode-value.ts";
 import { explain } from "./explain.ts";
 import type { Pid } from "./pid.ts";
 import type { Ref } from "./ref.ts";
-import { shapes, sweepShapes } from "./shapes.ts";
+import { shapesInUse, shapesReleased } from "./shapes.ts";
 import { PID, REF } from "./tags.ts";
 
 /** Where there is no limit; an integer, so that the arithmetic of positions stays with integers. */
@@ -29,7 +29,7 @@ export class TermEncoder {
   /** @param standalone each term goes alone: the same value gives the same bytes, whatever was written before */
   constructor(writer: ByteWriter, standalone = false) {
     this.#state = new EncodeState(writer, standalone);
-    this.#generation = shapes.generation;
+    this.#generation = -1;
   }
 
   /**
@@ -47,24 +47,23 @@ export class TermEncoder {
   /** Appends a value unless it is longer than `bytesMax`: then nothing is written and the result is false. */
   tryWrite(writer: ByteWriter, value: unknown, bytesMax: number, root = "message"): boolean {
     const state = this.#state;
-    let position = this.#begin(writer, bytesMax, root);
+    const start = this.#begin(writer, bytesMax);
     try {
-      position = writeValue(state, position, value);
-      state.finish(position);
-      return true;
+      const done = state.finish(writeValue(state, start, value));
+      this.#end();
+      return done;
     } catch (error) {
+      this.#end();
       state.abandon();
       if (error === TOO_LONG) return false;
       throw explainError(error, value, root);
-    } finally {
-      this.#end();
     }
   }
 
   /** Appends a pid term. */
   writePid(writer: ByteWriter, pid: Pid): void {
     if (!pid.interned) pid.nodeRef.identities.adopt(pid);
-    const position = this.#begin(writer, UNLIMITED, "pid");
+    const position = this.#begin(writer, UNLIMITED);
     this.#state.finish(writeIdentity(this.#state, position, PID, pid.nodeRef, pid.local));
     this.#end();
   }
@@ -72,14 +71,14 @@ export class TermEncoder {
   /** Appends a ref term. */
   writeRef(writer: ByteWriter, ref: Ref): void {
     if (!ref.interned) ref.nodeRef.identities.adoptRef(ref);
-    const position = this.#begin(writer, UNLIMITED, "ref");
+    const position = this.#begin(writer, UNLIMITED);
     this.#state.finish(writeIdentity(this.#state, position, REF, ref.nodeRef, ref.id));
     this.#end();
   }
 
   /** Appends a name (of a process, a node, a function): it enters the dictionary at once. */
   writeName(writer: ByteWriter, name: string): void {
-    const position = this.#begin(writer, UNLIMITED, "name");
+    const position = this.#begin(writer, UNLIMITED);
     this.#state.finish(writeNameString(this.#state, position, name));
     this.#end();
   }
@@ -99,26 +98,26 @@ export class TermEncoder {
     this.#state.reset();
   }
 
-  #begin(writer: ByteWriter, bytesMax: number, root: string): number {
-    if (this.#busy)
+  #begin(writer: ByteWriter, bytesMax: number): number {
+    if (this.#busy) {
       throw new EncodeError(
         "not_encodable",
-        root,
-        "sent from inside a codec or getter of the same message",
+        "message",
+        "sent from inside a codec or getter of the same stream",
       );
+    }
     this.#busy = true;
-    sweepShapes();
-    if (this.#generation !== shapes.generation) {
-      this.#generation = shapes.generation;
+    const generation = shapesInUse();
+    if (this.#generation !== generation) {
+      this.#generation = generation;
       this.#state.forgetShapes();
     }
-    shapes.active++;
     this.#state.polluted = isPolluted();
     return this.#state.begin(writer, bytesMax);
   }
 
   #end(): void {
-    shapes.active--;
+    shapesReleased();
     this.#busy = false;
   }
 }
@@ -129,7 +128,10 @@ function explainError(error: unknown, value: unknown, root: string): EncodeError
   return explain(value, root, error === REFUSED ? undefined : error);
 }
 
+const PROBE = {};
+
+/** Whether plain objects inherit enumerable fields. */
 function isPolluted(): boolean {
-  for (const _ in Object.prototype) return true;
+  for (const _ in PROBE) return true;
   return false;
 }

@@ -1,7 +1,7 @@
 import { compile } from "./codegen.ts";
 import { writeNumber } from "./encode-leaf.ts";
 import type { EncodeState } from "./encode-state.ts";
-import { writeString } from "./encode-string.ts";
+import { writeString, writeStringNear } from "./encode-string.ts";
 
 /** Appends a value; the encoder of values, handed in because it in turn writes shapes. */
 export type WriteValue = (state: EncodeState, position: number, value: unknown) => number;
@@ -30,13 +30,23 @@ export function loopWriter(keys: readonly string[]): WriteFields {
  */
 export function compiledWriter(keys: readonly string[]): WriteFields | undefined {
   if (compile === undefined) return undefined;
+  // A field that holds the same string again (a message's type, say) does not look for it in the dictionary's table.
+  const memory = keys.map((_, i) => `let text${i}, slot${i} = 0;`);
   const lines = keys.map(
-    (key) =>
+    (key, i) =>
       `value = object[${JSON.stringify(key)}];
-      position = typeof value === "string" ? writeString(state, position, value)
-        : typeof value === "number" ? writeNumber(state, position, value)
+      if (typeof value === "string") {
+        if (value === text${i}) position = writeStringNear(state, position, value, slot${i});
+        else {
+          position = writeString(state, position, value);
+          if (state.slotFound >= 0) { text${i} = value; slot${i} = state.slotFound; }
+        }
+      } else position = typeof value === "number"
+        ? writeNumber(state, position, value)
         : writeValue(state, position, value);`,
   );
-  const body = `"use strict"; return (state, position, object, writeValue) => { let value; ${lines.join("\n")} return position; };`;
-  return compile(["writeString", "writeNumber"], body)(writeString, writeNumber) as WriteFields;
+  const body = `"use strict"; ${memory.join(" ")}
+    return (state, position, object, writeValue) => { let value; ${lines.join("\n")} return position; };`;
+  const make = compile(["writeString", "writeStringNear", "writeNumber"], body);
+  return make(writeString, writeStringNear, writeNumber) as WriteFields;
 }

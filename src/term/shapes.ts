@@ -58,16 +58,15 @@ class KeyNode {
   }
 }
 
-/** The table of a thread. `generation` changes when it starts over and ids are used again. */
-export const shapes = {
-  root: new KeyNode("", undefined),
-  rootNull: new KeyNode("", undefined),
-  generation: 0,
-  /** Terms that are being written: the table starts over only when there is none. */
-  active: 0,
-  nodes: 0,
-  count: 0,
-};
+// The table of this thread, in variables of the module: they are looked at for every term.
+let root = new KeyNode("", undefined);
+let rootNull = new KeyNode("", undefined);
+/** Changes when the table starts over and ids are used again. */
+let generation = 0;
+/** Terms that are being written: the table starts over only when there is none. */
+let active = 0;
+let nodeCount = 0;
+let shapeCount = 0;
 
 /** Where sequences with too many keys end: its only child is itself. */
 const endless = new KeyNode("", undefined);
@@ -82,7 +81,7 @@ export function shapeOf(
   nullPrototype: boolean,
   atOnce: boolean,
 ): Shape | undefined {
-  let node = nullPrototype ? shapes.rootNull : shapes.root;
+  let node = nullPrototype ? rootNull : root;
   for (const key in object) {
     const first = node.first;
     node = first !== undefined && first.key === key ? first : child(node, key);
@@ -90,28 +89,37 @@ export function shapeOf(
   return node.shape ?? meet(node, nullPrototype, atOnce);
 }
 
-/** Starts the table over if it is full and nobody uses it; encoders compare `generation` with theirs. */
-export function sweepShapes(): void {
-  if (shapes.nodes < NODES_LIMIT || shapes.active > 0) return;
-  shapes.root = new KeyNode("", undefined);
-  shapes.rootNull = new KeyNode("", undefined);
-  shapes.generation++;
-  shapes.nodes = 0;
-  shapes.count = 0;
+/**
+ * Begins the use of the table for one term; ended by `shapesReleased`. A table that is full starts over unless somebody
+ * else uses it. Returns the generation: shapes of another one have other ids.
+ */
+export function shapesInUse(): number {
+  if (nodeCount >= NODES_LIMIT && active === 0) startOver();
+  active++;
+  return generation;
+}
+
+/** Ends what `shapesInUse` began. */
+export function shapesReleased(): void {
+  active--;
+}
+
+function startOver(): void {
+  root = new KeyNode("", undefined);
+  rootNull = new KeyNode("", undefined);
+  generation++;
+  nodeCount = 0;
+  shapeCount = 0;
 }
 
 function child(node: KeyNode, key: string): KeyNode {
   if (node === endless) return endless;
   const known = node.more?.get(key);
   if (known !== undefined) return known;
-  if (
-    node.depth >= TERM_SHAPE_KEYS_MAX ||
-    key.length > KEY_CHARS_MAX ||
-    shapes.nodes >= NODES_LIMIT
-  )
+  if (node.depth >= TERM_SHAPE_KEYS_MAX || key.length > KEY_CHARS_MAX || nodeCount >= NODES_LIMIT)
     return endless;
   const next = new KeyNode(key, node);
-  shapes.nodes++;
+  nodeCount++;
   if (node.first === undefined) node.first = next;
   else (node.more ??= new Map()).set(key, next);
   return next;
@@ -125,7 +133,7 @@ function meet(node: KeyNode, nullPrototype: boolean, atOnce: boolean): Shape | u
     keys[i] = at.key;
     at = at.parent!;
   }
-  node.shape = new Shape(shapes.count++, keys, nullPrototype);
+  node.shape = new Shape(shapeCount++, keys, nullPrototype);
   return node.shape;
 }
 
