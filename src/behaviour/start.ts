@@ -68,6 +68,8 @@ class StartWait extends Pending<Pid<unknown>> implements Owner {
   readonly #options: StartOptions;
   #pid: Pid<unknown> | undefined = undefined;
   #ref: Ref | undefined = undefined;
+  /** The report was handled before the spawner's promise got its turn: both come in one batch from another node. */
+  #early: StartReport | undefined = undefined;
   /** Why it does not start: told once the process is gone and its name free. */
   #error: unknown = undefined;
 
@@ -88,11 +90,16 @@ class StartWait extends Pending<Pid<unknown>> implements Owner {
     this.#ref = monitor(this.process, pid, (reason) => this.#ended(reason));
     this.#plan.spawned?.(pid);
     if (!this.#plan.reports && this.#error === undefined) this.succeed(pid);
+    if (this.#early !== undefined) this.deliver(this.#early);
   }
 
   /** The report of init. */
   deliver(message: unknown): void {
     const report = message as StartReport;
+    if (this.#pid === undefined) {
+      this.#early = report;
+      return;
+    }
     if (!("failed" in report)) this.succeed(this.#pid!);
     else this.#error ??= this.#initFailed(report.failed);
   }
