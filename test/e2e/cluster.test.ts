@@ -18,7 +18,7 @@ test("the ready line says name, address, schedulers, functions, cookie source an
 
 test("as text the ready line is one sentence", async () => {
   await using cluster = await BinaryCluster.start();
-  const a = await cluster.add("a", { args: ["--log-format", "text"] });
+  const a = await cluster.add("a", { logFormat: "text" });
   expect(a.lines.text("stdout")).toMatch(
     /^snow-node a@127\.0\.0\.1 is up at 127\.0\.0\.1:\d+ \(creation \d+, 2 schedulers, \d+ functions, cookie from .+, tls auto\)$/m,
   );

@@ -14,7 +14,7 @@ async function watchC(node: BinaryNode): Promise<void> {
 }
 
 async function seenDead(node: BinaryNode, killedAt: number): Promise<number> {
-  await node.logged("noticed", { what: "nodedown", reason: "noconnection" });
+  await node.logged("noticed", { what: "nodedown" });
   for (const what of ["pid", "name", "link"]) {
     await node.logged("down", { what, reason: "noconnection" });
   }
@@ -60,7 +60,7 @@ test("a function that the other node does not have, and a node that is not there
   const a = cluster.node("a");
   const unknown = await a.tool("spawn", a.hint, "no such function");
   expect(unknown.code).toBe(1);
-  expect(unknown.stderr).toContain("undef");
+  expect(unknown.stderr).toContain("no such function is not defined");
   await using gone = await cluster.add("b", { connect: [] });
   await gone.kill();
   const nobody = await gone.tool("spawn", gone.hint, "echo", "x");

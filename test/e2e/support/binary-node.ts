@@ -21,6 +21,8 @@ export interface BinaryNodeOptions {
   /** More options, as on the command line. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Default `json`, which the methods that read the log need. */
+  readonly logFormat?: "json" | "text";
   /** Port to listen on; 0, the default, is any. */
   readonly port?: number;
 }
@@ -61,7 +63,7 @@ function commandLine(options: BinaryNodeOptions): string[] {
   return [
     ...["run", "--name", `${options.name}:${options.port ?? 0}`],
     ...["--schedulers", String(options.schedulers ?? 2)],
-    ...["--listen-registry-port", "0", "--log-format", "json"],
+    ...["--listen-registry-port", "0", "--log-format", options.logFormat ?? "json"],
     ...(options.modules ?? []).flatMap((path) => ["--module", path]),
     ...connect.flatMap((name) => ["--connect", name]),
     ...(options.start ?? []).flatMap((name) => ["--start", name]),
