@@ -71,7 +71,9 @@ export class TestSchedulers {
     for (let calm = 0; calm < 3; calm++) {
       // oxlint-disable-next-line no-await-in-loop -- each look must see another turn of the event loop
       await new Promise<void>((resolve) => clock.afterIo(resolve));
-      const busy = this.schedulers.some(({ turns }) => turns.length > 0);
+      const busy = this.schedulers
+        .map((scheduler) => scheduler.tables())
+        .some(({ ending, runQueue }) => ending + runQueue > 0);
       if (busy || this.inFlight > 0) calm = 0;
     }
   }

@@ -1,0 +1,49 @@
+import { afterEach, expect, test } from "bun:test";
+
+import { ConfigError, MisuseError } from "../../src/base/error.ts";
+import type { Context } from "../../src/process/api.ts";
+import { define, forget, listEntries, lookup, named } from "../../src/process/registry.ts";
+
+const names: string[] = [];
+afterEach(() => {
+  for (const name of names.splice(0)) forget(name);
+});
+
+const body = async (_ctx: Context<never>, n: number): Promise<number> => n + 1;
+
+test("a definition is found by its name, with its version and where it stands", async () => {
+  names.push("registry.one");
+  const one = define("registry.one", body, { version: 3 });
+  expect(one.functionName).toBe("registry.one");
+  const entry = lookup("registry.one");
+  expect(entry?.version).toBe(3);
+  expect(entry?.kind).toBe("function");
+  expect(entry?.location).toContain("registry.test.ts");
+  expect(await one(undefined as never, 4)).toBe(5);
+  expect(listEntries()).toContain(entry!);
+});
+
+test("one function under two names keeps both", () => {
+  names.push("registry.two", "registry.three");
+  const two = define("registry.two", body);
+  const three = define("registry.three", two);
+  expect([two.functionName, three.functionName]).toEqual(["registry.two", "registry.three"]);
+});
+
+test("two definitions of one name are refused, naming both places", () => {
+  names.push("registry.twice");
+  define("registry.twice", body);
+  const again = (): unknown => define("registry.twice", body);
+  expect(again).toThrow(ConfigError);
+  expect(again).toThrow(/registry\.test\.ts:\d+ and .*registry\.test\.ts:\d+/);
+});
+
+test("what is no name or no function is refused", () => {
+  expect(() => define("", body)).toThrow(MisuseError);
+  expect(() => define("x".repeat(300), body)).toThrow(MisuseError);
+  expect(() => define("registry.none", 5 as never)).toThrow(MisuseError);
+});
+
+test("named gives the text it was given", () => {
+  expect(named<number>("a").name).toBe("a");
+});
