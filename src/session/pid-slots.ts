@@ -16,7 +16,8 @@ export class PidSlots {
 
   /** Where this pid belongs. */
   slotOf(pid: Pid): number {
-    return pid.local % SLOTS;
+    const low = pid.local & 0xff;
+    return low === NO_PID_SLOT ? SLOTS - 1 : low;
   }
 
   at(slot: number): Pid | undefined {

@@ -13,28 +13,10 @@ import {
   encodeSessionEnd,
   encodeSuspect,
   encodeTick,
-  type ControlMessage,
 } from "../../src/wire/control-message.ts";
+import { CONTROL_MESSAGES } from "../support/frame-vectors.ts";
 
 const identities = new Identities("b@host", 2);
-
-export const CONTROL_MESSAGES: readonly ControlMessage[] = [
-  { kind: "peers", peers: [{ name: "c@host", address: { host: "10.0.0.3", port: 4369 } }] },
-  { kind: "peers", peers: [] },
-  {
-    kind: "functions",
-    functions: [
-      { name: "counter", version: "2" },
-      { name: "app", version: "" },
-    ],
-  },
-  { kind: "query", id: 7, verb: "ps", term: { limit: 10 } },
-  { kind: "query", id: 8, verb: "status", term: null },
-  { kind: "answer", id: 7, ok: true, term: [{ pid: "x", mailbox: 3 }] },
-  { kind: "answer", id: 8, ok: false, term: "no such verb" },
-  { kind: "goodbye", reason: "shutdown", lastFrames: [0, 2 ** 40] },
-  { kind: "stop" },
-];
 
 /** Frames without a number, with their decoders. */
 const FRAMES: readonly [
