@@ -1,7 +1,8 @@
 import { StartError } from "../base/error.ts";
 import { Deadline } from "../base/deadlines.ts";
 import { monitor, unlink } from "../process/bonds.ts";
-import { LIFE_RUNNING, type Process } from "../process/process.ts";
+import { LIFE_RUNNING } from "../process/life.ts";
+import type { Process } from "../process/process.ts";
 import type { Pid } from "../term/pid.ts";
 import type { ChildData } from "./child.ts";
 import { startProcess } from "./start.ts";

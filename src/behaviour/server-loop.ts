@@ -4,7 +4,8 @@ import { ProcessContext } from "../process/context.ts";
 import { ProcessExit, type ExitReason } from "../process/exit-reason.ts";
 import { messageType } from "../process/mailbox.ts";
 import { MessageLoop } from "../process/message-loop.ts";
-import { LIFE_RUNNING, type Process } from "../process/process.ts";
+import { LIFE_RUNNING } from "../process/life.ts";
+import type { Process } from "../process/process.ts";
 import { sendPid } from "../process/request.ts";
 import { Exit } from "../process/system-message.ts";
 import type { From, Stop } from "./server-api.ts";
@@ -129,7 +130,7 @@ export class ServerLoop extends MessageLoop {
         "ctx.from() is for the handler of a call, while it runs",
       );
     }
-    return new FromVerdict(this.#call.replyTo, this.#process);
+    return new FromVerdict(this.#call.replyTo);
   }
 
   /** Sends an answer. One that cannot be sent becomes a failure: that is no reason for the server to end. */

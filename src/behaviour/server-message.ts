@@ -1,8 +1,8 @@
-import { CallError } from "../base/error.ts";
-import { MisuseError } from "../base/error.ts";
+import { CallError, MisuseError } from "../base/error.ts";
 import type { Pending } from "../process/pending.ts";
-import type { Process } from "../process/process.ts";
-import { type Call, sendPid } from "../process/request.ts";
+import { hostOf } from "../process/hosts.ts";
+import type { Call } from "../process/request.ts";
+import { struct } from "../term/struct.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import type { Failure, From, Stop } from "./server-api.ts";
@@ -94,17 +94,20 @@ export class FailVerdict extends Verdict {
   }
 }
 
-/** What `ctx.from()` makes: where the answer of one call goes, and the process in whose name. */
+/** What `ctx.from()` makes: where the answer of one call goes. Can be sent, so that another process answers. */
 export class FromVerdict extends Verdict {
   readonly replyTo: Pid<unknown>;
-  readonly process: Process;
 
-  constructor(replyTo: Pid<unknown>, process: Process) {
+  constructor(replyTo: Pid<unknown>) {
     super();
     this.replyTo = replyTo;
-    this.process = process;
   }
 }
+
+struct("$from", FromVerdict, {
+  encode: ({ replyTo }) => replyTo,
+  decode: (replyTo) => new FromVerdict(replyTo),
+});
 
 /** Ends the server with this reason once the handler has returned it; its `terminate` runs first. */
 export function stop(reason: unknown): Stop;
@@ -128,8 +131,11 @@ export function reply<R>(from: From<R>, value: NoInfer<R>): void {
   if (!((from as unknown) instanceof FromVerdict)) {
     throw new MisuseError("bad_argument", "reply wants what ctx.from() returned");
   }
-  const { process, replyTo } = from as unknown as FromVerdict;
-  sendPid(process, replyTo, { ok: value });
+  const { replyTo } = from as unknown as FromVerdict;
+  const host = hostOf(replyTo);
+  const answer: CallAnswer = { ok: value };
+  const message = host?.copy === undefined ? answer : host.copy(answer);
+  host?.dispatch({ kind: "message", from: undefined, to: replyTo, message });
 }
 
 /** Settles a client's promise with what the server answered. */

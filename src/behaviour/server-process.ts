@@ -1,6 +1,7 @@
 import { ProcessContext } from "../process/context.ts";
 import { ProcessExit } from "../process/exit-reason.ts";
-import { LIFE_RUNNING, type Process } from "../process/process.ts";
+import { LIFE_RUNNING } from "../process/life.ts";
+import type { Process } from "../process/process.ts";
 import { sendPid } from "../process/request.ts";
 import { type LoopEnd, ServerLoop, type ServerTable } from "./server-loop.ts";
 import { StopVerdict } from "./server-message.ts";

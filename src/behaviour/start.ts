@@ -5,7 +5,8 @@ import { demonitor, link, monitor, unlink } from "../process/bonds.ts";
 import { ProcessContext } from "../process/context.ts";
 import type { Owner } from "../process/host.ts";
 import { Pending } from "../process/pending.ts";
-import { LIFE_RUNNING, type Process } from "../process/process.ts";
+import { LIFE_RUNNING } from "../process/life.ts";
+import type { Process } from "../process/process.ts";
 import { lookup, nameText } from "../process/registry.ts";
 import { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
@@ -87,10 +88,12 @@ class StartWait extends Pending<Pid<unknown>> implements Owner {
       this.#kill();
       if (this.settled) return;
     }
-    this.#ref = monitor(this.process, pid, (reason) => this.#ended(reason));
     this.#plan.spawned?.(pid);
-    if (!this.#plan.reports && this.#error === undefined) this.succeed(pid);
+    // Before the monitor: of a process that has ended meanwhile it would tell less.
     if (this.#early !== undefined) this.deliver(this.#early);
+    if (this.settled) return;
+    this.#ref = monitor(this.process, pid, (reason) => this.#ended(reason));
+    if (!this.#plan.reports && this.#error === undefined) this.succeed(pid);
   }
 
   /** The report of init. */
@@ -100,7 +103,7 @@ class StartWait extends Pending<Pid<unknown>> implements Owner {
       this.#early = report;
       return;
     }
-    if (!("failed" in report)) this.succeed(this.#pid!);
+    if (!("failed" in report)) this.succeed(this.#pid);
     else this.#error ??= this.#initFailed(report.failed);
   }
 

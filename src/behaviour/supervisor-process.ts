@@ -1,6 +1,7 @@
 import { Deadline } from "../base/deadlines.ts";
 import { ProcessContext } from "../process/context.ts";
-import { LIFE_RUNNING, type Process } from "../process/process.ts";
+import { LIFE_RUNNING } from "../process/life.ts";
+import type { Process } from "../process/process.ts";
 import { sendPid } from "../process/request.ts";
 import { Exit } from "../process/system-message.ts";
 import type { Pid } from "../term/pid.ts";

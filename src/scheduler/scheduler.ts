@@ -25,9 +25,11 @@ import type {
   ProcessHost,
   SpawnPlan,
 } from "../process/host.ts";
+import { setHost } from "../process/hosts.ts";
 import type { Outbound } from "../process/outbound.ts";
 import type { LaneWait } from "../process/pending.ts";
-import { LIFE_DEAD, LIFE_EXITING, Process } from "../process/process.ts";
+import { LIFE_DEAD, LIFE_EXITING } from "../process/life.ts";
+import { Process } from "../process/process.ts";
 import { Call, targetText } from "../process/request.ts";
 import type { NameOnNode, Signal, SpawnResult } from "../process/signal.ts";
 import { NodeDown, NodeUp } from "../process/system-message.ts";
@@ -144,6 +146,7 @@ export class Scheduler implements ProcessHost {
     this.#endings = new Endings(options.clock, (process) => this.release(process));
     this.#deadLetters = new DeadLetters(this.#events);
     this.#stray = new Stray(this.#events, options.log);
+    setHost(options.identities, this);
     options.identities.findLocal = (local) => this.#processes.get(local - this.#base)?.pid;
     ambient.identities = options.identities;
   }
@@ -221,7 +224,13 @@ export class Scheduler implements ProcessHost {
         if (reason === "normal") resolve(value as R);
         else reject(reason);
       };
-      const plan = { functionName, parent: undefined, name: undefined, mailboxMax: undefined, ended };
+      const plan = {
+        functionName,
+        parent: undefined,
+        name: undefined,
+        mailboxMax: undefined,
+        ended,
+      };
       this.spawn(fn as unknown as ProcessBody, [], plan);
     });
   }

@@ -11,11 +11,15 @@ import {
   refKey,
 } from "../process/bonds.ts";
 import type { Owner, ProcessHost } from "../process/host.ts";
-import { LIFE_EXITING, Process } from "../process/process.ts";
+import { LIFE_EXITING } from "../process/life.ts";
+import { Process } from "../process/process.ts";
 import type { NameOnNode, Signal } from "../process/signal.ts";
 
 type SignalOf<K extends Signal["kind"]> = Extract<Signal, { kind: K }>;
-type ToPid = Exclude<Signal, { kind: "message_named" | "monitor_named" | "spawn_request" | "demonitor" }>;
+type ToPid = Exclude<
+  Signal,
+  { kind: "message_named" | "monitor_named" | "spawn_request" | "demonitor" }
+>;
 
 /** Which processes of this scheduler are monitored by name, by the monitor's ref. */
 export class NamedWatches {
@@ -39,14 +43,20 @@ export class NamedWatches {
 }
 
 /** What a signal does to a process of this scheduler, dead or alive. */
-export function handleSignalTo(host: ProcessHost, to: Pid<unknown>, signal: ToPid | SignalOf<"demonitor">): void {
+export function handleSignalTo(
+  host: ProcessHost,
+  to: Pid<unknown>,
+  signal: ToPid | SignalOf<"demonitor">,
+): void {
   const owner = to.owner as Owner | undefined;
   if (signal.kind === "message") {
     if (owner === undefined) host.deadLetter("noproc", to, signal.message);
     else owner.deliver(signal.message);
     return;
   }
-  if (!(owner instanceof Process) || owner.life >= LIFE_EXITING) {
+  // A monitor on a process that is about to end waits for that: its `Down` means that names are free.
+  const isWatch = signal.kind === "monitor";
+  if (!(owner instanceof Process) || (owner.life >= LIFE_EXITING && !isWatch)) {
     answerForDead(host, to, signal);
     return;
   }

@@ -7,9 +7,10 @@ import { links } from "./links.ts";
 import { monitors } from "./monitors.ts";
 import type { Placement, Tester } from "./scenario.ts";
 import { sends } from "./sends.ts";
+import { servers } from "./servers.ts";
 import { spawns } from "./spawns.ts";
 
-const scenarios = [...exits, ...links, ...monitors, ...sends, ...spawns];
+const scenarios = [...exits, ...links, ...monitors, ...sends, ...servers, ...spawns];
 
 for (const count of [1, 2]) {
   for (const strict of [false, true]) {
