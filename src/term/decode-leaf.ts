@@ -156,8 +156,7 @@ export function readTaggedString(state: DecodeState, tag: number): string {
 }
 
 export function readStringRef(state: DecodeState, index: number): string {
-  if (index >= state.strings.length)
-    state.fail("term_bad_index", `dictionary has no string ${index}`);
+  if (index >= state.stringCount) state.fail("term_bad_index", `dictionary has no string ${index}`);
   return state.strings[index]!;
 }
 
@@ -209,14 +208,14 @@ function readUtf16(state: DecodeState): string {
   return state.bytes.ucs2Slice(position, position + count);
 }
 
-/** Bytes as a copy, or as a view of what the caller handed in. */
+/** Bytes as a copy, or as a view of what the caller handed in (a `Buffer` if that is one). */
 export function readBytes(state: DecodeState, count: number): Uint8Array {
   state.need(count);
   const { position, source } = state;
   state.position = position + count;
-  return state.views
-    ? new Uint8Array(source.buffer, source.byteOffset + state.sourceOffset + position, count)
-    : copyOf(state, position, count);
+  if (!state.views) return copyOf(state, position, count);
+  const start = state.sourceOffset + position;
+  return source.subarray(start, start + count);
 }
 
 function copyOf(state: DecodeState, position: number, count: number): Uint8Array<ArrayBuffer> {
@@ -246,8 +245,7 @@ export function readTyped(state: DecodeState): object {
 export function readNode(state: DecodeState, define: boolean): NodeRef {
   if (!define) {
     const index = readVarint(state);
-    if (index >= state.nodes.length)
-      state.fail("term_bad_index", `dictionary has no node ${index}`);
+    if (index >= state.nodeCount) state.fail("term_bad_index", `dictionary has no node ${index}`);
     return state.nodes[index]!;
   }
   const name = readStringTerm(state);

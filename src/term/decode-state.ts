@@ -54,9 +54,13 @@ export class DecodeState {
   stringEnd = NOWHERE;
   #generation = 0;
 
+  // The dictionary: what stands behind the counts is left over from an earlier term.
   readonly strings: string[] = [];
+  stringCount = 0;
   readonly shapes: ShapeReader[] = [];
+  shapeCount = 0;
   readonly nodes: NodeRef[] = [];
+  nodeCount = 0;
   #text = 0;
   #begun = false;
 
@@ -136,31 +140,30 @@ export class DecodeState {
 
   /** Empties the dictionary; the next term begins with the version byte. */
   reset(): void {
-    if (this.strings.length > 0) this.strings.length = 0;
-    if (this.shapes.length > 0) this.shapes.length = 0;
-    if (this.nodes.length > 0) this.nodes.length = 0;
+    this.stringCount = 0;
+    this.shapeCount = 0;
+    this.nodeCount = 0;
     this.#text = 0;
     this.#begun = false;
   }
 
   defineString(text: string, bytes: number): void {
-    if (this.strings.length >= TERM_STRINGS_MAX)
+    if (this.stringCount >= TERM_STRINGS_MAX)
       this.fail("term_bad_index", "too many dictionary strings");
     this.#takeText(bytes);
-    this.strings.push(text);
+    this.strings[this.stringCount++] = text;
   }
 
   defineShape(shape: ShapeReader, bytes: number): void {
-    if (this.shapes.length >= TERM_SHAPES_MAX)
+    if (this.shapeCount >= TERM_SHAPES_MAX)
       this.fail("term_bad_index", "too many dictionary shapes");
     this.#takeText(bytes);
-    this.shapes.push(shape);
+    this.shapes[this.shapeCount++] = shape;
   }
 
   defineNode(nodeRef: NodeRef): void {
-    if (this.nodes.length >= TERM_NODES_MAX)
-      this.fail("term_bad_index", "too many dictionary nodes");
-    this.nodes.push(nodeRef);
+    if (this.nodeCount >= TERM_NODES_MAX) this.fail("term_bad_index", "too many dictionary nodes");
+    this.nodes[this.nodeCount++] = nodeRef;
   }
 
   /** Checks that `count` bytes are left. */

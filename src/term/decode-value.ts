@@ -228,8 +228,7 @@ function enter(state: DecodeState): void {
 }
 
 function readShape(state: DecodeState, index: number): object {
-  if (index >= state.shapes.length)
-    state.fail("term_bad_index", `dictionary has no shape ${index}`);
+  if (index >= state.shapeCount) state.fail("term_bad_index", `dictionary has no shape ${index}`);
   return readFields(state, state.shapes[index]!);
 }
 

@@ -1,6 +1,6 @@
 import { writeVarint } from "./encode-leaf.ts";
 import { REFUSED, SLACK, type EncodeState } from "./encode-state.ts";
-import { writeHeader, writeInlineString } from "./encode-string.ts";
+import { lengthBytes, writeHeader, writeInlineString } from "./encode-string.ts";
 import type { NodeRef } from "./node-ref.ts";
 import { BYTES_8 } from "./tags.ts";
 
@@ -10,7 +10,9 @@ const PER_TWO_32 = 1 / TWO_32;
 export function writeBytes(state: EncodeState, position: number, value: Uint8Array): number {
   const count = value.length;
   if (position + count + SLACK > state.end) state.grow(position, count + SLACK);
-  position = writeHeader(state, position, BYTES_8, count);
+  const width = lengthBytes(count);
+  writeHeader(state, position, BYTES_8, width, count);
+  position += 1 + width;
   state.bytes.set(value, position);
   return position + count;
 }

@@ -49,8 +49,6 @@ export class EncodeState {
   /** `bytes[position .. end)` may be written without asking; at `end` call `grow`. */
   end = 0;
   depth = 0;
-  /** Objects have inherited enumerable fields here (somebody changed `Object.prototype`): take the careful path. */
-  polluted = false;
   /** Shapes go to the dictionary at first sight: the bytes depend on the value alone. */
   readonly standalone: boolean;
   #writer: ByteWriter;

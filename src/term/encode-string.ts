@@ -144,24 +144,30 @@ export function writeInlineString(state: EncodeState, position: number, value: s
   return start + chars;
 }
 
-/** UTF-8, marked as Latin-1 if it turns out to be ASCII: one call writes and measures. */
+/**
+ * UTF-8, marked as Latin-1 if it turns out to be ASCII: one call writes and measures. The header's length is
+ * guessed from the count of characters.
+ */
 function writeLongString(state: EncodeState, position: number, value: string): number {
   const chars = value.length;
   // A long string would ask for three times its length: measure it first.
   const room = chars <= 0x1_0000 ? chars * 3 : Buffer.byteLength(value, "utf8");
   if (position + room + SLACK > state.end) state.grow(position, room + SLACK);
-  let bytes = state.bytes;
-  let start = position + 1 + lengthBytes(chars);
-  const count = bytes.utf8Write(value, start, room);
+  const { bytes } = state;
+  let guess = lengthBytes(chars);
+  const count = bytes.utf8Write(value, position + 1 + guess, room);
   if (count === chars) {
-    writeHeader(state, position, LATIN1_8, chars);
-    return start + chars;
+    writeHeader(state, position, LATIN1_8, guess, chars);
+    return position + 1 + guess + chars;
   }
   if (!value.isWellFormed()) return writeUtf16(state, position, value);
-  const shifted = position + 1 + lengthBytes(count);
-  if (shifted !== start) bytes.copyWithin(shifted, start, start + count);
-  writeHeader(state, position, UTF8_8, count);
-  return shifted + count;
+  const needed = lengthBytes(count);
+  if (needed !== guess) {
+    bytes.copyWithin(position + 1 + needed, position + 1 + guess, position + 1 + guess + count);
+    guess = needed;
+  }
+  writeHeader(state, position, UTF8_8, guess, count);
+  return position + 1 + guess + count;
 }
 
 function writeUtf16(state: EncodeState, position: number, value: string): number {
@@ -173,28 +179,25 @@ function writeUtf16(state: EncodeState, position: number, value: string): number
   return position + room;
 }
 
-function lengthBytes(count: number): number {
+/** Bytes that a length takes in a header: 1, 2 or 4. */
+export function lengthBytes(count: number): number {
   return count <= 0xff ? 1 : count <= 0xffff ? 2 : 4;
 }
 
-/** Tag and length in 1, 2 or 4 bytes; `tag` is that of the shortest form. Returns where the content begins. */
+/** Tag and length; `tag` is that of the form with one byte of length. */
 export function writeHeader(
   state: EncodeState,
   position: number,
   tag: number,
+  width: number,
   count: number,
-): number {
-  if (count <= 0xff) {
-    state.bytes[position] = tag;
-    state.bytes[position + 1] = count;
-    return position + 2;
-  }
-  if (count <= 0xffff) {
-    state.bytes[position] = tag + 1;
-    state.view.setUint16(position + 1, count, true);
-    return position + 3;
-  }
-  state.bytes[position] = tag + 2;
-  state.view.setUint32(position + 1, count, true);
-  return position + 5;
+): void {
+  const { bytes } = state;
+  bytes[position] = tag + (width >> 1);
+  bytes[position + 1] = count;
+  if (width === 1) return;
+  bytes[position + 2] = count >>> 8;
+  if (width === 2) return;
+  bytes[position + 3] = count >>> 16;
+  bytes[position + 4] = count >>> 24;
 }

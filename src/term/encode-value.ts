@@ -44,22 +44,16 @@ const PACKED_MIN = 4;
 
 /** Appends any value. Throws REFUSED for what cannot be sent, TOO_LONG over the limit, and what a user's codec throws. */
 export function writeValue(state: EncodeState, position: number, value: unknown): number {
-  switch (typeof value) {
-    case "string":
-      return writeString(state, position, value);
-    case "number":
-      return writeNumber(state, position, value);
-    case "object":
-      return value === null ? writeTag(state, position, NULL) : writeObject(state, position, value);
-    case "boolean":
-      return writeTag(state, position, value ? TRUE : FALSE);
-    case "undefined":
-      return writeTag(state, position, UNDEFINED);
-    case "bigint":
-      return writeBigInt(state, position, value);
-    default:
-      throw REFUSED;
+  // Not a `switch (typeof value)`: the engine compares these one by one as types, a switch as strings.
+  if (typeof value === "string") return writeString(state, position, value);
+  if (typeof value === "number") return writeNumber(state, position, value);
+  if (typeof value === "object") {
+    return value === null ? writeTag(state, position, NULL) : writeObject(state, position, value);
   }
+  if (typeof value === "boolean") return writeTag(state, position, value ? TRUE : FALSE);
+  if (typeof value === "undefined") return writeTag(state, position, UNDEFINED);
+  if (typeof value === "bigint") return writeBigInt(state, position, value);
+  throw REFUSED;
 }
 
 function writeTag(state: EncodeState, position: number, tag: number): number {
@@ -135,7 +129,7 @@ function writeRecord(
   nullPrototype: boolean,
 ): number {
   enter(state);
-  const shape = state.polluted ? undefined : shapeOf(value, nullPrototype, state.standalone);
+  const shape = shapeOf(value, nullPrototype, state.standalone);
   if (shape === undefined) position = writePairs(state, position, value, nullPrototype);
   else {
     const index = state.shapeIndex(shape);

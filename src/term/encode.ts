@@ -39,9 +39,17 @@ export class TermEncoder {
    * @throws {EncodeError} with the path to what cannot be sent, or `too_large`
    */
   write(writer: ByteWriter, value: unknown, bytesMax = MESSAGE_BYTES_MAX, root = "message"): void {
-    if (!this.tryWrite(writer, value, bytesMax, root)) {
-      throw new EncodeError("too_large", root, `term is over the limit of ${bytesMax} bytes`);
+    const state = this.#state;
+    const start = this.#begin(writer, bytesMax);
+    let done = false;
+    try {
+      done = state.finish(writeValue(state, start, value));
+      this.#end();
+    } catch (error) {
+      this.#failed(error, value, root);
     }
+    if (!done)
+      throw new EncodeError("too_large", root, `term is over the limit of ${bytesMax} bytes`);
   }
 
   /** Appends a value unless it is longer than `bytesMax`: then nothing is written and the result is false. */
@@ -53,10 +61,8 @@ export class TermEncoder {
       this.#end();
       return done;
     } catch (error) {
-      this.#end();
-      state.abandon();
-      if (error === TOO_LONG) return false;
-      throw explainError(error, value, root);
+      this.#failed(error, value, root);
+      return false;
     }
   }
 
@@ -112,26 +118,20 @@ export class TermEncoder {
       this.#generation = generation;
       this.#state.forgetShapes();
     }
-    this.#state.polluted = isPolluted();
     return this.#state.begin(writer, bytesMax);
+  }
+
+  /** Takes the term back; returns if it was only too long. */
+  #failed(error: unknown, value: unknown, root: string): void {
+    this.#end();
+    this.#state.abandon();
+    if (error === TOO_LONG) return;
+    if (error instanceof EncodeError) throw error;
+    throw explain(value, root, error === REFUSED ? undefined : error);
   }
 
   #end(): void {
     shapesReleased();
     this.#busy = false;
   }
-}
-
-/** What the caller gets for what the encoder caught. */
-function explainError(error: unknown, value: unknown, root: string): EncodeError {
-  if (error instanceof EncodeError) return error;
-  return explain(value, root, error === REFUSED ? undefined : error);
-}
-
-const PROBE = {};
-
-/** Whether plain objects inherit enumerable fields. */
-function isPolluted(): boolean {
-  for (const _ in PROBE) return true;
-  return false;
 }

@@ -41,7 +41,7 @@ const branches: readonly {
   { has: (tag) => tag <= INT_MAX, test: `tag <= ${INT_MAX}`, code: "V = tag; at++;" },
   {
     has: (tag) => tag >= STRING_REF && tag < UNDEFINED,
-    test: `tag >= ${STRING_REF} && tag < ${UNDEFINED} && tag - ${STRING_REF} < strings.length`,
+    test: `tag >= ${STRING_REF} && tag < ${UNDEFINED} && tag - ${STRING_REF} < state.stringCount`,
     code: `V = strings[tag - ${STRING_REF}]; at++;`,
   },
   {
@@ -82,7 +82,7 @@ const branches: readonly {
   },
   {
     has: (tag) => tag === STRING_REF8,
-    test: `tag === ${STRING_REF8} && at + 1 < end && 16 + bytes[at + 1] < strings.length`,
+    test: `tag === ${STRING_REF8} && at + 1 < end && 16 + bytes[at + 1] < state.stringCount`,
     code: "V = strings[16 + bytes[at + 1]]; at += 2;",
   },
 ];

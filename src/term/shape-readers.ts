@@ -9,8 +9,8 @@ import {
   type TagClasses,
 } from "./field-readers.ts";
 
-/** Definitions that a thread remembers; over it all are forgotten and made again as they come. */
-const KNOWN_MAX = 4_096;
+/** Definitions that a thread remembers, a power of two: one that lost its place is parsed again. */
+const KNOWN_SLOTS = 4_096;
 
 /** Uses of a shape after which a reader is compiled for it: a peer that sends many shapes once must cost nothing. */
 const COMPILE_AT = 32;
@@ -39,8 +39,9 @@ export class ShapeReader {
   }
 }
 
-const known = new Map<number, ShapeReader[]>();
-let knownCount = 0;
+const known: (ShapeReader | undefined)[] = new Array<ShapeReader | undefined>(KNOWN_SLOTS).fill(
+  undefined,
+);
 
 /** The reader for the definition at the position, which goes behind it. `nullPrototype` is what the tag said. */
 export function readDefinition(
@@ -50,29 +51,32 @@ export function readDefinition(
 ): ShapeReader {
   state.need(count);
   const { bytes, position } = state;
-  let hash = nullPrototype ? 1 : 2;
-  for (let i = 0; i < count; i++) hash = (Math.imul(hash, 31) + bytes[position + i]!) | 0;
-  const same = known.get(hash);
-  if (same !== undefined) {
-    for (const reader of same) {
-      if (
-        reader.nullPrototype === nullPrototype &&
-        equalBytes(reader.definition, bytes, position, count)
-      ) {
-        state.position = position + count;
-        return reader;
-      }
+  const slot = slotOf(bytes, position, count);
+  for (let way = 0; way < 2; way++) {
+    const reader = known[slot ^ way];
+    if (
+      reader !== undefined &&
+      reader.nullPrototype === nullPrototype &&
+      isSame(reader.definition, bytes, position, count)
+    ) {
+      state.position = position + count;
+      return reader;
     }
   }
   const reader = parseDefinition(state, count, nullPrototype);
-  if (++knownCount > KNOWN_MAX) {
-    known.clear();
-    knownCount = 1;
-  }
-  const list = known.get(hash);
-  if (list === undefined) known.set(hash, [reader]);
-  else list.push(reader);
+  // The one that was there longer gives way.
+  known[slot ^ 1] = known[slot];
+  known[slot] = reader;
   return reader;
+}
+
+/** Some of the bytes: enough to tell most definitions apart, the comparison sees all of them. */
+function slotOf(bytes: Uint8Array, position: number, count: number): number {
+  let hash = count;
+  const step = (count >>> 3) + 1;
+  const end = position + count;
+  for (let i = position + 1; i < end; i += step) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
+  return (hash ^ (hash >>> 11)) & (KNOWN_SLOTS - 1);
 }
 
 function parseDefinition(state: DecodeState, count: number, nullPrototype: boolean): ShapeReader {
@@ -91,7 +95,7 @@ function parseDefinition(state: DecodeState, count: number, nullPrototype: boole
   );
 }
 
-function equalBytes(a: Uint8Array, b: Uint8Array, start: number, count: number): boolean {
+function isSame(a: Uint8Array, b: Uint8Array, start: number, count: number): boolean {
   if (a.length !== count) return false;
   for (let i = 0; i < count; i++) if (a[i] !== b[start + i]) return false;
   return true;

@@ -84,7 +84,7 @@ export function shapeOf(
   let node = nullPrototype ? rootNull : root;
   for (const key in object) {
     const first = node.first;
-    node = first !== undefined && first.key === key ? first : child(node, key);
+    node = first !== undefined && first.key === key ? first : child(node, key, object);
   }
   return node.shape ?? meet(node, nullPrototype, atOnce);
 }
@@ -112,12 +112,14 @@ function startOver(): void {
   shapeCount = 0;
 }
 
-function child(node: KeyNode, key: string): KeyNode {
+function child(node: KeyNode, key: string, object: object): KeyNode {
   if (node === endless) return endless;
   const known = node.more?.get(key);
   if (known !== undefined) return known;
   if (node.depth >= TERM_SHAPE_KEYS_MAX || key.length > KEY_CHARS_MAX || nodeCount >= NODES_LIMIT)
     return endless;
+  // Inherited: somebody gave `Object.prototype` an enumerable field. Such objects are written by their own keys.
+  if (!Object.hasOwn(object, key)) return endless;
   const next = new KeyNode(key, node);
   nodeCount++;
   if (node.first === undefined) node.first = next;
