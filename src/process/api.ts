@@ -26,10 +26,7 @@ export interface Name<in M> {
 }
 
 /** Whoever can be sent to, with its message type checked. */
-export type Target<M> =
-  | Pid<M>
-  | Name<M>
-  | { readonly name: Name<M>; readonly node: string };
+export type Target<M> = Pid<M> | Name<M> | { readonly name: Name<M>; readonly node: string };
 
 /** A target whose messages are not checked: the only hole in the types. */
 export type UntypedTarget = string | { readonly name: string; readonly node: string };
@@ -39,9 +36,7 @@ export type UntypedTarget = string | { readonly name: string; readonly node: str
  * `"spread"` for the next one in turn. Without a node: this node.
  */
 export type Place =
-  | string
-  | Pid
-  | { readonly node?: string; readonly scheduler?: number | "spread" };
+  string | Pid | { readonly node?: string; readonly scheduler?: number | "spread" };
 
 /** Default 5,000 ms for call, rpc, start and spawnOn; Infinity waits for ever. An abort rejects with `signal.reason`. */
 export interface Wait {

@@ -151,9 +151,11 @@ export function watchLocally(watched: Process, watcher: LocalWatcher): void {
 export function unwatchLocally(watched: Process, watcher: LocalWatcher): void {
   const { bonds } = watched;
   if (bonds === undefined) return;
-  if (watcher.watcherBefore !== undefined) watcher.watcherBefore.watcherAfter = watcher.watcherAfter;
+  if (watcher.watcherBefore !== undefined)
+    watcher.watcherBefore.watcherAfter = watcher.watcherAfter;
   else if (bonds.localFirst === watcher) bonds.localFirst = watcher.watcherAfter;
-  if (watcher.watcherAfter !== undefined) watcher.watcherAfter.watcherBefore = watcher.watcherBefore;
+  if (watcher.watcherAfter !== undefined)
+    watcher.watcherAfter.watcherBefore = watcher.watcherBefore;
   else if (bonds.localLast === watcher) bonds.localLast = watcher.watcherBefore;
   watcher.watcherBefore = watcher.watcherAfter = undefined;
 }
@@ -269,7 +271,7 @@ export function dissolve(process: Process, reason: ExitReason): void {
     if (!(target instanceof Pid)) host.namedWatchEnded(ref);
     host.dispatch({ kind: "down", from: pid, to: from, ref, target, reason });
   }
-  for (let watcher = bonds.localFirst; watcher !== undefined; ) {
+  for (let watcher = bonds.localFirst; watcher !== undefined;) {
     const after: LocalWatcher | undefined = watcher.watcherAfter;
     watcher.targetEnded(reason);
     watcher = after;

@@ -3,14 +3,23 @@ import { CALL_MS } from "../base/limits.ts";
 import { Pid } from "../term/pid.ts";
 import { Ref } from "../term/ref.ts";
 import { Alias } from "./alias.ts";
-import type { Args, Context, Place, SpawnOptions, StartOptions, UntypedTarget, Wait } from "./api.ts";
+import type {
+  Args,
+  Context,
+  Place,
+  SpawnOptions,
+  StartOptions,
+  UntypedTarget,
+  Wait,
+} from "./api.ts";
 import { demonitor, link, monitor, unlink } from "./bonds.ts";
 import { type ExitReason, ProcessExit } from "./exit-reason.ts";
 import type { NodeServices, Owner, ProcessBody } from "./host.ts";
 import { MessageIterator } from "./message-iterator.ts";
 import type { MessageLoop } from "./message-loop.ts";
 import { LaneWait, Sleep, timeoutOf } from "./pending.ts";
-import { assertMessage, LIFE_RUNNING, type Process } from "./process.ts";
+import { LIFE_RUNNING } from "./life.ts";
+import { assertMessage, type Process } from "./process.ts";
 import { ProcessLog } from "./process-log.ts";
 import type { Match } from "./receive-wait.ts";
 import { nameText } from "./registry.ts";

@@ -26,12 +26,7 @@ export interface Turns {
 
 /** Why a message was not delivered. */
 export type DeadLetterReason =
-  | "noproc"
-  | "noname"
-  | "noconnection"
-  | "undecodable"
-  | "stale_creation"
-  | "name_on_other_node";
+  "noproc" | "noname" | "noconnection" | "undecodable" | "stale_creation" | "name_on_other_node";
 
 /** What a spawn on this scheduler is told besides function and arguments. */
 export interface SpawnPlan {
@@ -69,6 +64,8 @@ export interface ProcessHost {
   resumed(process: Process): void;
   /** Says that this process waits from here on: who was resumed last is the best guess for who runs next. */
   left(process: Process): void;
+  /** What the process's code is given. */
+  createContext(process: Process): object;
   createPid(owner: Owner): Pid<unknown>;
   createRef(): Ref;
 

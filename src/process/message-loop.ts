@@ -1,6 +1,7 @@
 import { Deadline } from "../base/deadlines.ts";
 import { REDUCTIONS } from "../base/limits.ts";
-import { LIFE_RUNNING, type Process, WAIT_LOOP } from "./process.ts";
+import { LIFE_RUNNING, WAIT_LOOP } from "./life.ts";
+import type { Process } from "./process.ts";
 
 /**
  * How a behaviour takes its messages: one direct call each, no promise in between. `handle` may return a promise; the

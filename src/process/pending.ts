@@ -19,10 +19,7 @@ export function timeoutOf(timeoutMs: unknown): Millis | undefined {
 }
 
 let captured: { resolve: (value: never) => void; reject: (error: unknown) => void };
-const capture = (
-  resolve: (value: never) => void,
-  reject: (error: unknown) => void,
-): void => {
+const capture = (resolve: (value: never) => void, reject: (error: unknown) => void): void => {
   captured = { resolve, reject };
 };
 const ignore = (): void => {};

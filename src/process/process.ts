@@ -11,30 +11,23 @@ import { EncodeError, MisuseError } from "../base/error.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Wait } from "./api.ts";
 import { Bonds } from "./bonds.ts";
-import { ProcessContext } from "./context.ts";
 import { type ExitReason, isOrderly, ProcessExit } from "./exit-reason.ts";
 import type { Owner, ProcessBody, ProcessHost } from "./host.ts";
+import {
+  LIFE_EXITING,
+  LIFE_RUNNING,
+  LIFE_STARTING,
+  WAIT_DIRECT,
+  WAIT_LOOP,
+  WAIT_NONE,
+  WAIT_PLAIN,
+  WAIT_SELECTIVE,
+} from "./life.ts";
 import { Mailbox, messageType } from "./mailbox.ts";
 import type { Pending } from "./pending.ts";
 import { type Match, ReceiveWait } from "./receive-wait.ts";
 import { type MessageLoop, runLoop } from "./message-loop.ts";
 import { Exit } from "./system-message.ts";
-
-export const LIFE_STARTING = 0;
-export const LIFE_RUNNING = 1;
-export const LIFE_EXITING = 2;
-export const LIFE_DEAD = 3;
-
-/** Not in `receive`. */
-export const WAIT_NONE = 0;
-/** In `receive` for any message, with nothing queued: a delivery resumes it. */
-export const WAIT_DIRECT = 1;
-/** In `receive` for any message, and has to be given a turn. */
-export const WAIT_PLAIN = 2;
-/** `wait` says for which messages, and until when. */
-export const WAIT_SELECTIVE = 3;
-/** A behaviour's loop takes the messages by direct calls. */
-export const WAIT_LOOP = 4;
 
 /** Queued messages from which a mailbox is reported, and again at every doubling. */
 const MAILBOX_HIGH = 16_384;
@@ -118,7 +111,8 @@ export class Process implements Owner {
     const mailbox = (this.mailbox ??= new Mailbox());
     mailbox.push(message);
     const length = mailbox.length;
-    if (length >= MAILBOX_HIGH && (length & (length - 1)) === 0) this.host.mailboxHigh(this, length);
+    if (length >= MAILBOX_HIGH && (length & (length - 1)) === 0)
+      this.host.mailboxHigh(this, length);
     if (this.bonds !== undefined && length > this.bonds.mailboxMax) {
       this.terminate("mailbox_overflow");
       return;
@@ -134,7 +128,8 @@ export class Process implements Owner {
   receive(): Promise<unknown> {
     if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
     this.iterating = false;
-    if (this.paused && this.host.isPaused(this)) return this.#select(undefined, undefined, undefined);
+    if (this.paused && this.host.isPaused(this))
+      return this.#select(undefined, undefined, undefined);
     const { mailbox } = this;
     if (mailbox !== undefined && mailbox.length > 0) {
       if (this.host.turns.spend()) {
@@ -302,7 +297,7 @@ export class Process implements Owner {
   /** `ctx.exit`: as `terminate`, by the process itself, so that a reason that is not orderly is a crash. */
   exit(reason: ExitReason): void {
     this.terminate(reason);
-    if (!isOrderly(reason)) this.host.crashed(this, reason);
+    this.#reportCrash(reason);
   }
 
   /** The awaiting calls of `ctx` after the end: the first rejects, the others never settle. */
@@ -338,7 +333,7 @@ export class Process implements Owner {
     this.host.enter(this);
     let result: unknown;
     try {
-      result = start.body(...([new ProcessContext(this), ...start.args] as never[]));
+      result = start.body(...([this.host.createContext(this), ...start.args] as never[]));
     } catch (error) {
       this.#failed(error);
       return;
@@ -367,9 +362,14 @@ export class Process implements Owner {
       const reason = error instanceof ProcessExit ? error.reason : (error ?? String(error));
       this.#exiting(reason);
       this.#dropWaits(reason);
-      if (!isOrderly(reason) && this.bonds?.ended === undefined) this.host.crashed(this, reason);
+      this.#reportCrash(reason);
     }
     this.host.release(this);
+  }
+
+  #reportCrash(reason: ExitReason): void {
+    // Whoever waits for the function's value is told the reason.
+    if (!isOrderly(reason) && this.bonds?.ended === undefined) this.host.crashed(this, reason);
   }
 
   #exiting(reason: ExitReason): void {

@@ -24,7 +24,10 @@ function callerLocation(): string {
   const frames = (new Error().stack ?? "").split("\n");
   for (const frame of frames) {
     const location = /\(?((?:file:|\/)[^()]*:\d+:\d+)\)?$/.exec(frame.trim())?.[1];
-    if (location !== undefined && !/\/(?:process\/registry|behaviour\/[\w-]+)\.ts:/.test(location)) {
+    if (
+      location !== undefined &&
+      !/\/(?:process\/registry|behaviour\/[\w-]+)\.ts:/.test(location)
+    ) {
       return location.replace(/:\d+$/, "");
     }
   }

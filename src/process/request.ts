@@ -7,7 +7,8 @@ import { demonitor, type LocalWatcher, monitor, unwatchLocally, watchLocally } f
 import type { ExitReason } from "./exit-reason.ts";
 import type { Owner } from "./host.ts";
 import { Pending } from "./pending.ts";
-import { LIFE_EXITING, Process } from "./process.ts";
+import { LIFE_EXITING } from "./life.ts";
+import { Process } from "./process.ts";
 import type { NameOnNode } from "./signal.ts";
 
 /**
@@ -143,4 +144,3 @@ function refused(
   process.host.blame(error, process);
   return Promise.reject(error);
 }
-

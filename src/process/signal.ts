@@ -95,6 +95,9 @@ export type Signal =
       readonly result: SpawnResult;
     };
 
+/** The signal of a kind. */
+export type SignalOf<K extends Signal["kind"]> = Extract<Signal, { kind: K }>;
+
 export type SpawnResult =
   | { readonly ok: true; readonly pid: Pid<unknown> }
   | { readonly ok: false; readonly code: SpawnFailure };

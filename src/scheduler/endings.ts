@@ -1,6 +1,7 @@
 import type { Clock } from "../port/clock.ts";
 import { dissolve } from "../process/bonds.ts";
-import { LIFE_DEAD, type Process } from "../process/process.ts";
+import { LIFE_DEAD } from "../process/life.ts";
+import type { Process } from "../process/process.ts";
 import { Queue } from "../base/queue.ts";
 
 /**

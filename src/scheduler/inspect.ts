@@ -1,13 +1,8 @@
 import type { Pid } from "../term/pid.ts";
 import { Monitor } from "../process/bonds.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
-import {
-  LIFE_EXITING,
-  LIFE_STARTING,
-  type Process,
-  WAIT_NONE,
-  WAIT_SELECTIVE,
-} from "../process/process.ts";
+import { LIFE_EXITING, LIFE_STARTING, WAIT_NONE, WAIT_SELECTIVE } from "../process/life.ts";
+import type { Process } from "../process/process.ts";
 import type { ReceiveWait } from "../process/receive-wait.ts";
 
 /** Message types shown of a mailbox. */

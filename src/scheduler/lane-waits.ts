@@ -27,7 +27,7 @@ export class LaneWaits {
   }
 
   /** A process has sent there: it is paused if the way is above its high-water mark. */
-  sent(process: Process, node: string, scheduler: number): void {
+  sent(process: Process, node: string, scheduler: number | undefined): void {
     if (this.#outbound.ready(node, scheduler)) return;
     process.paused = true;
     this.#paused.set(process, { node, scheduler });

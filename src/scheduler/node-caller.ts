@@ -1,7 +1,8 @@
 import type { Caller } from "../process/api.ts";
 import { ProcessContext } from "../process/context.ts";
 import type { ProcessHost } from "../process/host.ts";
-import { LIFE_RUNNING, Process } from "../process/process.ts";
+import { LIFE_RUNNING } from "../process/life.ts";
+import { Process } from "../process/process.ts";
 
 /**
  * Who calls when no process does: an HTTP handler, a script, a test. Has a pid, so that it can be answered, and never

@@ -65,6 +65,12 @@ export class Pulse {
     words[CERTAIN] = certain ? 1 : 0;
   }
 
+  /** The scheduler's thread was ended: nothing is known of the next one. */
+  reset(): void {
+    this.show(0, 0, false);
+    this.beat = 0;
+  }
+
   /** The number under which a function is shown; 0 when there are too many. */
   functionId(name: string): number {
     const known = this.#ids.get(name);

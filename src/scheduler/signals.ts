@@ -1,4 +1,4 @@
-import { Pid } from "../term/pid.ts";
+import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import {
   handleDemonitor,
@@ -13,9 +13,8 @@ import {
 import type { Owner, ProcessHost } from "../process/host.ts";
 import { LIFE_EXITING } from "../process/life.ts";
 import { Process } from "../process/process.ts";
-import type { NameOnNode, Signal } from "../process/signal.ts";
+import type { NameOnNode, Signal, SignalOf } from "../process/signal.ts";
 
-type SignalOf<K extends Signal["kind"]> = Extract<Signal, { kind: K }>;
 type ToPid = Exclude<
   Signal,
   { kind: "message_named" | "monitor_named" | "spawn_request" | "demonitor" }

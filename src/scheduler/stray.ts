@@ -1,6 +1,7 @@
 import type { LogSink } from "../port/log.ts";
 import { ProcessExit, reasonText } from "../process/exit-reason.ts";
-import { LIFE_RUNNING, type Process } from "../process/process.ts";
+import { LIFE_RUNNING } from "../process/life.ts";
+import type { Process } from "../process/process.ts";
 import type { SchedulerEvents } from "./events.ts";
 
 /**

@@ -90,7 +90,7 @@ class World {
       const snapshot = scheduler.inspect(actor.ctx.self as unknown as Pid);
       expect(snapshot !== undefined).toBe(actor.alive);
       if (snapshot === undefined) continue;
-      const linked = snapshot.links.map((pid) => this.#indexOf(pid)).toSorted();
+      const linked = snapshot.links.map((pid) => this.#indexOf(pid)).toSorted((a, b) => a - b);
       const expected = [...Array(PROCESSES).keys()].filter((peer) =>
         this.links.has(linkKey(index, peer)),
       );
@@ -126,7 +126,7 @@ class World {
   }
 }
 
-const linkKey = (a: number, b: number): string => [a, b].toSorted().join("-");
+const linkKey = (a: number, b: number): string => [a, b].toSorted((x, y) => x - y).join("-");
 
 interface Step {
   readonly kind: "link" | "unlink" | "monitor" | "demonitor" | "trap" | "exit";

@@ -1,0 +1,322 @@
+import type { Deadline } from "../base/deadlines.ts";
+import { MisuseError } from "../base/error.ts";
+import type { Millis } from "../base/millis.ts";
+import type { Clock } from "../port/clock.ts";
+import type { LogLevel, LogSink } from "../port/log.ts";
+import { ambient } from "../term/ambient.ts";
+import type { Identities } from "../term/identities.ts";
+import { type Pid, SERIAL_LIMIT } from "../term/pid.ts";
+import type { Ref } from "../term/ref.ts";
+import type { Place, StartOptions, Wait } from "../process/api.ts";
+import { ProcessContext } from "../process/context.ts";
+import type { ExitReason } from "../process/exit-reason.ts";
+import type {
+  DeadLetterReason,
+  NodeServices,
+  Owner,
+  ProcessBody,
+  ProcessHost,
+  SpawnPlan,
+} from "../process/host.ts";
+import { setHost } from "../process/hosts.ts";
+import { LIFE_DEAD, LIFE_EXITING } from "../process/life.ts";
+import type { Outbound } from "../process/outbound.ts";
+import type { LaneWait } from "../process/pending.ts";
+import { Process } from "../process/process.ts";
+import type { NameOnNode, Signal } from "../process/signal.ts";
+import { DeadLetters } from "./dead-letters.ts";
+import { Endings } from "./endings.ts";
+import type { SchedulerEvents } from "./events.ts";
+import { snapshotOf } from "./inspect.ts";
+import { LaneWaits } from "./lane-waits.ts";
+import { NodeBonds } from "./node-bonds.ts";
+import { assertArgs } from "./place.ts";
+import { Routing } from "./routing.ts";
+import { RunQueue } from "./run-queue.ts";
+import { Running } from "./running.ts";
+import { SendTimers } from "./send-timers.ts";
+import { Serials } from "./serials.ts";
+import { SharedNames } from "./shared-names.ts";
+import { NamedWatches } from "./signals.ts";
+import { Spawning } from "./spawning.ts";
+import { Stray } from "./stray.ts";
+import { Timers } from "./timers.ts";
+import { unavailable } from "./unavailable.ts";
+
+export interface SchedulerOptions {
+  /** From 1; 0 is the control thread. */
+  readonly index: number;
+  /** Schedulers of the node, for places that spread. Default 1. */
+  readonly schedulers?: number;
+  /** One per node and thread; the scheduler sets its `findLocal`. */
+  readonly identities: Identities;
+  /** `createNames()`, `createSerials()`, once per node; `createPulse()`, once per scheduler. */
+  readonly names: SharedArrayBuffer;
+  readonly serials: SharedArrayBuffer;
+  readonly pulse?: SharedArrayBuffer;
+  readonly clock: Clock;
+  readonly outbound: Outbound;
+  readonly log: LogSink;
+  readonly events?: SchedulerEvents;
+  readonly services?: Partial<NodeServices>;
+  /** Strict mode: gives what a receiver would get from far away, and freezes what was sent. */
+  readonly copy?: (message: unknown) => unknown;
+}
+
+/** The half of a scheduler that its processes see: what they call, and the tables behind it. */
+export class SchedulerHost implements ProcessHost {
+  readonly index: number;
+  readonly nodeName: string;
+  readonly identities: Identities;
+  readonly turns: RunQueue;
+  readonly outbound: Outbound;
+  readonly services: NodeServices;
+  readonly copy: ((message: unknown) => unknown) | undefined;
+
+  protected readonly clock: Clock;
+  protected readonly events: SchedulerEvents;
+  protected readonly processes = new Map<number, Process>();
+  protected readonly running: Running;
+  protected readonly timers: Timers;
+  protected readonly sendTimers: SendTimers;
+  protected readonly spawning: Spawning;
+  protected readonly routing: Routing;
+  protected readonly watches = new NamedWatches();
+  protected readonly bonds: NodeBonds;
+  protected readonly laneWaits: LaneWaits;
+  protected readonly endings: Endings;
+  protected readonly deadLetters: DeadLetters;
+  protected readonly stray: Stray;
+  protected readonly nodeMonitors = new Set<Process>();
+  readonly #base: number;
+  readonly #log: LogSink;
+  readonly #names: SharedNames;
+  readonly #serials: Serials;
+
+  constructor(options: SchedulerOptions) {
+    const { clock, identities, index } = options;
+    this.index = index;
+    this.identities = identities;
+    this.nodeName = identities.local.name;
+    this.outbound = options.outbound;
+    this.copy = options.copy;
+    this.services = unavailable(options.services);
+    this.turns = new RunQueue(clock);
+    this.clock = clock;
+    this.events = options.events ?? {};
+    this.running = new Running(identities, options.pulse);
+    this.timers = new Timers(clock);
+    this.sendTimers = new SendTimers(this);
+    this.spawning = new Spawning(this, index, options.schedulers ?? 1);
+    this.routing = new Routing(this, index, this.watches, this.spawning);
+    this.bonds = new NodeBonds(this.nodeName, index);
+    this.laneWaits = new LaneWaits(options.outbound);
+    this.endings = new Endings(clock, (process) => this.release(process));
+    this.deadLetters = new DeadLetters(this.events);
+    this.stray = new Stray(this.events, options.log);
+    this.#base = index * SERIAL_LIMIT;
+    this.#log = options.log;
+    this.#names = new SharedNames(options.names, index);
+    this.#serials = new Serials(options.serials, index);
+    setHost(identities, this);
+    identities.findLocal = (local) => this.processes.get(local - this.#base)?.pid;
+    ambient.identities = identities;
+  }
+
+  enter(process: Process): void {
+    this.running.enter(process);
+  }
+
+  resumed(process: Process): void {
+    this.running.resumed(process);
+  }
+
+  left(process: Process): void {
+    this.running.left(process);
+  }
+
+  createContext(process: Process): object {
+    return new ProcessContext(process);
+  }
+
+  createPid(owner: Owner): Pid<unknown> {
+    const pid = this.identities.createLocalPid(this.#base + this.#serials.next());
+    pid.owner = owner;
+    return pid;
+  }
+
+  createRef(): Ref {
+    return this.identities.createRef(this.#base + this.#serials.next());
+  }
+
+  spawn(body: ProcessBody, args: readonly unknown[], plan: SpawnPlan): Process {
+    assertArgs(args);
+    const process = new Process(this, plan.functionName, plan.parent, body, args);
+    if (plan.name !== undefined) this.register(process, plan.name);
+    if (plan.mailboxMax !== undefined) process.ownBonds().mailboxMax = plan.mailboxMax;
+    if (plan.ended !== undefined) process.ownBonds().ended = plan.ended;
+    this.processes.set(process.pid.local - this.#base, process);
+    this.turns.enqueue(process);
+    return process;
+  }
+
+  spawnOn(
+    by: Process,
+    where: Place,
+    functionName: string,
+    args: readonly unknown[],
+    options: StartOptions,
+  ): Promise<Pid<unknown>> {
+    return this.spawning.spawnOn(by, where, functionName, args, options);
+  }
+
+  rpc(
+    by: Process,
+    where: Place,
+    functionName: string,
+    args: readonly unknown[],
+    wait: Wait,
+  ): Promise<unknown> {
+    return this.spawning.rpc(by, where, functionName, args, wait);
+  }
+
+  dispatch(signal: Signal): void {
+    this.routing.dispatch(signal);
+  }
+
+  sendAway(by: Process, to: Pid<unknown>, message: unknown): void {
+    if (this.routing.isHere(to) || this.routing.isStale(to)) {
+      this.dispatch({ kind: "message", from: by.pid, to, message });
+      return;
+    }
+    this.outbound.message(by.pid, to, message);
+    this.laneWaits.sent(by, to.node, to.scheduler);
+  }
+
+  sendNamed(by: Process, name: string, node: string, message: unknown): void {
+    if (node === this.nodeName) {
+      const copied = this.copy === undefined ? message : this.copy(message);
+      this.routing.messageNamed(by.pid, name, copied);
+      return;
+    }
+    this.outbound.signal({ kind: "message_named", from: by.pid, name, node, message });
+    this.laneWaits.sent(by, node, undefined);
+  }
+
+  livingHere(pid: Pid): Process | undefined {
+    const { owner } = pid as Pid<unknown>;
+    return owner instanceof Process && owner.life < LIFE_EXITING ? owner : undefined;
+  }
+
+  whereis(name: string): Pid<unknown> | undefined {
+    const local = this.#names.whereis(name);
+    return local === undefined ? undefined : this.identities.localPid(local);
+  }
+
+  register(process: Process, name: string): void {
+    const result = this.#names.register(name, process.pid.local);
+    if (result !== true) {
+      const problem = result === "full" ? "no room for" : "already registered:";
+      throw new MisuseError("name_taken", `${problem} ${name}`);
+    }
+    const bonds = process.ownBonds();
+    (bonds.names ??= new Set()).add(name);
+    this.events.registered?.(name, process.pid);
+  }
+
+  unregister(process: Process, name: string): boolean {
+    if (!this.#names.unregister(name, process.pid.local)) return false;
+    process.bonds?.names?.delete(name);
+    this.events.unregistered?.(name, process.pid);
+    return true;
+  }
+
+  monitorNodes(process: Process, on: boolean): void {
+    if (on) this.nodeMonitors.add(process);
+    else this.nodeMonitors.delete(process);
+  }
+
+  now(): Millis {
+    return this.clock.now();
+  }
+
+  setDeadline(entry: Deadline, afterMs: Millis): void {
+    this.timers.set(entry, afterMs);
+  }
+
+  clearDeadline(entry: Deadline): void {
+    this.timers.clear(entry);
+  }
+
+  sendAfter(by: Process, to: Pid | NameOnNode, message: unknown, afterMs: Millis): Ref {
+    return this.sendTimers.set(by, to, message, afterMs);
+  }
+
+  cancelTimer(ref: Ref): boolean {
+    return this.sendTimers.cancel(ref);
+  }
+
+  isPaused(process: Process): boolean {
+    return this.laneWaits.isPaused(process);
+  }
+
+  awaitLane(wait: LaneWait, node: string, scheduler: number | undefined): void {
+    this.laneWaits.add(wait, node, scheduler);
+  }
+
+  ending(process: Process): void {
+    this.endings.add(process);
+  }
+
+  release(process: Process): void {
+    if (process.life === LIFE_DEAD) return;
+    this.endings.release(process, this.#dissolve);
+  }
+
+  bondAdded(process: Process, peer: Pid | NameOnNode): void {
+    this.bonds.add(process, peer);
+  }
+
+  bondRemoved(process: Process, peer: Pid | NameOnNode): void {
+    this.bonds.remove(process, peer);
+  }
+
+  namedWatchEnded(ref: Ref): void {
+    this.watches.take(ref);
+  }
+
+  deadLetter(reason: DeadLetterReason, to: Pid | NameOnNode, message: unknown): void {
+    this.deadLetters.add(reason, to, message);
+  }
+
+  mailboxHigh(process: Process, length: number): void {
+    this.events.mailboxHigh?.(process.pid, process.functionName, length);
+  }
+
+  log(process: Process, level: LogLevel, text: string, fields: object | undefined): void {
+    const { functionName, pid } = process;
+    this.#log.write(level, text, { ...fields, pid: pid.toString(), function: functionName });
+  }
+
+  blame(error: unknown, process: Process): void {
+    this.stray.blame(error, process);
+  }
+
+  crashed(process: Process, reason: ExitReason): void {
+    const report = snapshotOf(process);
+    this.events.crashed?.({ ...report, reason });
+  }
+
+  readonly #dissolve = (process: Process): void => {
+    const { bonds, pid } = process;
+    for (const name of [...(bonds?.names ?? [])]) this.unregister(process, name);
+    for (const alias of bonds?.aliases ?? []) (alias as Pid<unknown>).owner = undefined;
+    pid.owner = undefined;
+    process.life = LIFE_DEAD;
+    process.mailbox = undefined;
+    this.running.left(process);
+    this.processes.delete(pid.local - this.#base);
+    if (this.nodeMonitors.size > 0) this.nodeMonitors.delete(process);
+    if (process.paused) this.laneWaits.remove(process);
+  };
+}

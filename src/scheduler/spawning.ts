@@ -1,0 +1,123 @@
+import { MisuseError } from "../base/error.ts";
+import type { Pid } from "../term/pid.ts";
+import type { Place, StartOptions, Wait } from "../process/api.ts";
+import { handleLink, handleMonitor } from "../process/bonds.ts";
+import type { ProcessHost } from "../process/host.ts";
+import type { Process } from "../process/process.ts";
+import type { SignalOf, SpawnResult } from "../process/signal.ts";
+import { assertArgs, placeOf } from "./place.ts";
+import type { SpawnSignals } from "./routing.ts";
+import { bodyOf } from "./rpc.ts";
+import { SpawnRequests } from "./spawn-requests.ts";
+
+/** Spawning at a place: the asking side, and the side that is asked. */
+export class Spawning implements SpawnSignals {
+  readonly #host: ProcessHost;
+  readonly #index: number;
+  readonly #schedulers: number;
+  readonly #requests: SpawnRequests;
+  /** Whose turn it is when the place is left to the node; each scheduler begins with itself. */
+  #spreadNext: number;
+
+  constructor(host: ProcessHost, index: number, schedulers: number) {
+    this.#host = host;
+    this.#index = index;
+    this.#schedulers = schedulers;
+    this.#requests = new SpawnRequests(host);
+    this.#spreadNext = index;
+  }
+
+  /** Requests without a reply. */
+  get pending(): number {
+    return this.#requests.size;
+  }
+
+  spawnOn(
+    by: Process,
+    where: Place,
+    functionName: string,
+    args: readonly unknown[],
+    options: StartOptions,
+  ): Promise<Pid<unknown>> {
+    return this.#checked(by, where, args, (place) =>
+      this.#requests.spawn(by, place, functionName, args, options),
+    );
+  }
+
+  rpc(
+    by: Process,
+    where: Place,
+    functionName: string,
+    args: readonly unknown[],
+    wait: Wait,
+  ): Promise<unknown> {
+    return this.#checked(by, where, args, (place) =>
+      this.#requests.rpc(by, place, functionName, args, wait),
+    );
+  }
+
+  nodeDown(node: string): void {
+    this.#requests.nodeDown(node);
+  }
+
+  replied(signal: SignalOf<"spawn_reply">): void {
+    this.#requests.replied(signal.ref, signal.result);
+  }
+
+  requested(signal: SignalOf<"spawn_request">): void {
+    const host = this.#host;
+    if (signal.node !== host.nodeName) {
+      host.outbound.signal(signal);
+      return;
+    }
+    let { scheduler } = signal;
+    if (scheduler === "spread") {
+      scheduler = this.#spreadNext;
+      this.#spreadNext = (this.#spreadNext % this.#schedulers) + 1;
+    }
+    const { from, ref } = signal;
+    if (scheduler > this.#schedulers) {
+      const result = { ok: false, code: "badarg" } as const;
+      host.dispatch({ kind: "spawn_reply", from: undefined, to: from, ref, result });
+    } else if (scheduler !== this.#index) {
+      host.outbound.signal({ ...signal, scheduler });
+    } else {
+      const result = this.#spawn(signal);
+      const child = result.ok ? result.pid : undefined;
+      host.dispatch({ kind: "spawn_reply", from: child, to: from, ref, result });
+    }
+  }
+
+  #spawn(signal: SignalOf<"spawn_request">): SpawnResult {
+    const { args, from, functionName, options, ref } = signal;
+    const body = bodyOf(functionName);
+    if (body === undefined) return { ok: false, code: "undef" };
+    if (!Array.isArray(args)) return { ok: false, code: "badarg" };
+    const { name, mailboxMax } = options;
+    let child: Process;
+    try {
+      child = this.#host.spawn(body, args, { functionName, parent: from, name, mailboxMax });
+    } catch (error) {
+      if (error instanceof MisuseError) return { ok: false, code: "name_taken" };
+      throw error;
+    }
+    if (options.link) handleLink(child, from);
+    if (options.monitor) handleMonitor(child, { from, ref, target: child.pid });
+    return { ok: true, pid: child.pid };
+  }
+
+  #checked<R>(
+    by: Process,
+    where: Place,
+    args: readonly unknown[],
+    ask: (place: ReturnType<typeof placeOf>) => Promise<R>,
+  ): Promise<R> {
+    try {
+      assertArgs(args);
+      return ask(placeOf(where, this.#host.nodeName, this.#index));
+    } catch (error) {
+      this.#host.blame(error, by);
+      return Promise.reject(error);
+    }
+  }
+}
