@@ -4,7 +4,7 @@ import { createPulse } from "../scheduler/pulse.ts";
 import { createSerials } from "../scheduler/serials.ts";
 import { createNames } from "../scheduler/shared-names.ts";
 import type { NodeConfig } from "./config.ts";
-import type { ControlSetup } from "./control-driver.ts";
+import type { ControlSetup } from "./control-setup.ts";
 import type { Cookies } from "./cookie.ts";
 import type { NodeAddress } from "./node-name.ts";
 import type { SchedulerSetup, SharedMemory } from "./thread-message.ts";

@@ -2,7 +2,7 @@
  * Drives all that joins this node to one peer: the session core, its control link, and the handshakes that lead to it.
  * Lanes live on the schedulers; here they are asked for and heard of.
  */
-import { ConnectionError, ProtocolError } from "../base/error.ts";
+import { ConnectionError, type ProtocolError } from "../base/error.ts";
 import type { Timer } from "../port/clock.ts";
 import type { Address, Connection, ConnectionHandler } from "../port/transport.ts";
 import { ControlLink } from "../session/control-link.ts";
@@ -48,6 +48,8 @@ export class PeerDriver {
   upSince = 0;
   /** Whether the peer is seen by nobody; known with its first session. */
   hidden = false;
+  /** The dial without a name that led to the session, if one did. */
+  dialKey: string | undefined;
   readonly #world: ControlWorld;
   readonly #events: PeerEvents;
   readonly #session: Session;
@@ -111,6 +113,7 @@ export class PeerDriver {
   established(socket: HandshakeSocket, result: Established): void {
     this.#handshakes.delete(socket.id);
     if (this.#dialled === socket) this.#dialled = undefined;
+    this.dialKey = socket.dialKey;
     this.#established = { socket, result };
     this.#feed({ kind: "established", connection: socket.id, result });
   }

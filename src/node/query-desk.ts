@@ -28,8 +28,8 @@ export interface DeskOptions {
   readonly schedulers: SchedulerGroup;
   readonly address: () => Address | undefined;
   readonly peers: () => readonly PeerDriver[];
-  /** Begins to connect; "up" if there is a session already. */
-  readonly connect: (node: string) => "up" | "waiting";
+  /** Calls `waiter` when there is a session, at once if there is one, or when there cannot be one. */
+  readonly connect: (node: string, waiter: (ok: boolean, reason: string) => void) => void;
   readonly disconnect: (node: string) => boolean;
   readonly stop: () => void;
   /** Memory of the whole process. */
@@ -39,8 +39,6 @@ export interface DeskOptions {
 export class QueryDesk {
   readonly #options: DeskOptions;
   readonly #startedAt: number;
-  /** Who waits for a connection, by the name of the node. */
-  readonly #connecting = new Map<string, Reply[]>();
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -55,27 +53,11 @@ export class QueryDesk {
     );
   }
 
-  /** A session is up. */
-  up(node: string): void {
-    for (const reply of this.#take(node)) reply(true, { name: node });
-  }
-
-  unreachable(node: string, reason: string): void {
-    for (const reply of this.#take(node)) reply(false, `${node}: ${reason}`);
-  }
-
-  #take(node: string): readonly Reply[] {
-    const replies = this.#connecting.get(node) ?? [];
-    this.#connecting.delete(node);
-    return replies;
-  }
-
   #connect(node: string, reply: Reply): void {
     const parsed = parseNodeName(String(node));
     if (parsed === undefined) return reply(false, `expected name@host, got ${String(node)}`);
     const { name } = parsed;
-    this.#connecting.set(name, [...(this.#connecting.get(name) ?? []), reply]);
-    if (this.#options.connect(node) === "up") this.up(name);
+    this.#options.connect(node, (ok, reason) => reply(ok, ok ? { name } : `${name}: ${reason}`));
   }
 
   async #answer(verb: string, args: unknown): Promise<unknown> {

@@ -19,7 +19,8 @@ export class InlineNode {
   readonly control: ControlDriver;
   readonly driver: SchedulerDriver;
 
-  private constructor(control: ControlDriver, driver: SchedulerDriver) {
+  /** Called by `start`. */
+  constructor(control: ControlDriver, driver: SchedulerDriver) {
     this.control = control;
     this.driver = driver;
   }

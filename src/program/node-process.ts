@@ -26,7 +26,8 @@ export class NodeProcess {
   readonly #threads: readonly Thread[];
   #stopping = false;
 
-  private constructor(control: ControlDriver, threads: readonly Thread[]) {
+  /** Called by `start`. */
+  constructor(control: ControlDriver, threads: readonly Thread[]) {
     this.control = control;
     this.#threads = threads;
   }

@@ -166,6 +166,24 @@ async function launchThreads(
     tls,
     log,
   );
+  const { up, stop } = followControl(control, all, driver);
+  try {
+    driver.start();
+    const info = await up;
+    return { node: nodeOf(driver, stop), driver, info };
+  } catch (error) {
+    driver.close();
+    for (const thread of all) thread.terminate();
+    throw error;
+  }
+}
+
+/** Hears the control thread: when the node is up, when somebody wants it to stop, when it has. */
+function followControl(
+  control: Thread,
+  all: readonly Thread[],
+  driver: SchedulerDriver,
+): { readonly up: Promise<NodeUpInfo>; readonly stop: () => Promise<void> } {
   const stopped = Promise.withResolvers<void>();
   const up = Promise.withResolvers<NodeUpInfo>();
   const stop = async (): Promise<void> => {
@@ -188,15 +206,8 @@ async function launchThreads(
         return stopped.resolve();
     }
   });
-  try {
-    driver.start();
-    const info = await up.promise;
-    return { node: nodeOf(driver, stop), driver, info };
-  } catch (error) {
-    driver.close();
-    for (const thread of all) thread.terminate();
-    throw error;
-  }
+  up.promise.catch(() => undefined);
+  return { up: up.promise, stop };
 }
 
 function failure(code: string, text: string): Error {

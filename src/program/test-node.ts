@@ -1,6 +1,6 @@
 /** Nodes for tests: inline, strict, with probes. */
 import type { Node, Pid, Wait } from "../process/api.ts";
-import { Pid as LocalPid } from "../term/pid.ts";
+import type { Pid as LocalPid } from "../term/pid.ts";
 import { CallError } from "../base/error.ts";
 import { clock } from "../bun/clock.ts";
 import type { SchedulerDriver } from "../node/scheduler-driver.ts";

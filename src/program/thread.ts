@@ -8,6 +8,7 @@ import { sha256Digest } from "../bun/digest.ts";
 import { entropy } from "../bun/entropy.ts";
 import { memoryBytes } from "../bun/memory.ts";
 import { createTransport } from "../bun/tls-transport.ts";
+import { createThreads } from "../bun/worker-threads.ts";
 import type { ControlWorld } from "../node/control-world.ts";
 import { SchedulerDriver, type SchedulerPorts } from "../node/scheduler-driver.ts";
 import type { SchedulerSetup, TlsSetup } from "../node/thread-message.ts";
@@ -51,6 +52,7 @@ export function makeSchedulerDriver(
     entropy,
     transport: createTransport(tls),
     log,
+    port: createThreads().port,
   });
 }
 
