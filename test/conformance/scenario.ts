@@ -18,7 +18,7 @@ export interface Placement {
   /** Resolves when no signal is on its way. */
   settled(): Promise<void>;
   /** Text forms of the pids that a process is linked to, where the placement can look. */
-  linksOf?(pid: Pid): string[];
+  linksOf?(pid: Pid): string[] | Promise<string[]>;
 }
 
 /**
