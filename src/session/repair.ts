@@ -7,10 +7,10 @@ import type { SessionOutput } from "./session-io.ts";
 const REFUSALS_APART_MS = 20;
 
 /**
- * A dial that is out for longer is given up for another: a SYN that was lost while the network was down comes again only
- * seconds after it is back.
+ * A dial that is out for longer is given up for another: what was lost while the network was down comes again ever more
+ * rarely. Long enough for a handshake of six round trips of 400 ms.
  */
-export const DIAL_AGAIN_MS = 1_000;
+export const DIAL_AGAIN_MS = 2_500;
 
 type Emit = (output: SessionOutput) => void;
 

@@ -11,7 +11,7 @@
  * A handshake is asked for an answer in any state; `decision.ts` says which. Usage: feed inputs, then `pollOutput` until
  * undefined, then arm one timer for `pollTimeout`. `established` may come in any state but the answers make it fit.
  */
-import { ConnectionError, type ProtocolError } from "../base/error.ts";
+import type { ConnectionError, ProtocolError } from "../base/error.ts";
 import { unreachable } from "../base/assert.ts";
 import type { Millis } from "../base/millis.ts";
 import type { AnnouncedAddress } from "../wire/handshake-message.ts";

@@ -40,6 +40,17 @@ describe("delivery", () => {
     expect(pair.a.messages).toEqual(numbers(0, 300));
   });
 
+  test("bytes in messages keep their content while later frames come", () => {
+    const pair = new LanePair();
+    const bodies = Array.from({ length: 60 }, (_, n) => new Uint8Array(1 + n * 37).fill(n));
+    for (const body of bodies) {
+      pair.a.lane.sendMessage(pair.a.pid(1), pair.remote(pair.a, 1), body);
+      pair.write(pair.a);
+    }
+    pair.drive(50);
+    expect(pair.b.messages.map((body) => new Uint8Array(body as Uint8Array))).toEqual(bodies);
+  });
+
   test("a socket that takes one byte a write loses nothing", () => {
     const pair = new LanePair();
     pair.a.writeMax = 1;

@@ -165,6 +165,11 @@ export class SessionWorld {
     this.#events.push({ at: this.now + ms, order: this.#order++, run });
   }
 
+  /** Runs once bytes get through: a partition delays them, since TCP sends them again. */
+  #arrive(ms: Millis, run: () => void): void {
+    this.#later(ms, () => (this.partitioned ? this.#arrive(200, run) : run()));
+  }
+
   #nextTimer(): { readonly at: Millis; readonly run: () => void } | undefined {
     let first: { at: Millis; run: () => void } | undefined;
     for (const node of this.nodes) {
@@ -273,9 +278,9 @@ export class SessionWorld {
   #say(node: WorldNode, peer: string, arrive: (other: WorldNode) => void): void {
     const wire = node.control.get(peer);
     const other = this.nodes.find(({ name, alive }) => name === peer && alive);
-    if (wire === undefined || other === undefined || this.partitioned) return;
-    this.#later(this.#options.latencyMs, () => {
-      if (wire.cut || !other.alive) return;
+    if (wire === undefined || other === undefined) return;
+    this.#arrive(this.#options.latencyMs, () => {
+      if (wire.cut || !other.alive || other.control.get(node.name) !== wire) return;
       this.input(other, node.name, { kind: "heard" });
       arrive(other);
     });
@@ -285,7 +290,14 @@ export class SessionWorld {
     const number = ++node.dialNumber;
     const target = this.nodes.findLast((one) => one.alive && one.name.startsWith(`${host}@`));
     this.#later(this.#options.latencyMs, () => {
-      if (!node.alive || this.partitioned || number !== node.dialNumber) return;
+      if (!node.alive || number !== node.dialNumber) return;
+      if (this.partitioned) {
+        // A SYN without an answer is sent again.
+        this.#later(1_000, () => {
+          if (number === node.dialNumber) this.#dial(node, peer, host);
+        });
+        return;
+      }
       if (target === undefined || !target.alive || target.refuses) {
         const error = new ConnectionError("connection_refused", `${host} refused`);
         return this.input(node, peer, { kind: "dial_failed", error });
@@ -318,6 +330,12 @@ export class SessionWorld {
       };
       this.wires.push(wire);
       node.dials.add(wire);
+      for (const role of ["dialler", "acceptor"] as const) {
+        this.#later(7_000, () => {
+          wire.ends[role].core.handleTimeout(this.now);
+          this.#handshake(wire, role);
+        });
+      }
       this.#handshake(wire, "dialler");
     });
   }
@@ -331,8 +349,8 @@ export class SessionWorld {
       this.#handshakeOutput(wire, role, node, peer, startedAt, output);
       if (output.kind !== "send") continue;
       const { bytes } = output;
-      this.#later(this.#options.latencyMs, () => {
-        if (wire.cut || !other.node.alive || this.partitioned) return;
+      this.#arrive(this.#options.latencyMs, () => {
+        if (wire.cut || !other.node.alive) return;
         other.core.handle({ kind: "received", bytes }, this.now);
         this.#handshake(wire, otherRole);
       });
@@ -387,11 +405,13 @@ export class SessionWorld {
     for (const role of ["dialler", "acceptor"] as const) {
       const { node, core } = wire.ends[role];
       if (node === by || !node.alive) continue;
-      this.#later(by === undefined ? 0 : this.#options.latencyMs, () => {
-        if (!node.alive || (by !== undefined && this.partitioned)) return;
+      const notice = by === undefined ? this.#later.bind(this) : this.#arrive.bind(this);
+      notice(by === undefined ? 0 : this.#options.latencyMs, () => {
+        if (!node.alive) return;
         core.handle({ kind: "closed" }, this.now);
         this.#handshake(wire, role);
         const peer = wire.ends[role === "dialler" ? "acceptor" : "dialler"].node.name;
+        if (node.control.get(peer) === wire) node.control.delete(peer);
         this.input(node, peer, { kind: "control_lost", connection: wire.id });
       });
     }

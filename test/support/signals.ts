@@ -1,4 +1,4 @@
-import { Identities } from "../../src/term/identities.ts";
+import type { Identities } from "../../src/term/identities.ts";
 import type { WireSignal } from "../../src/wire/wire-signal.ts";
 
 /** One signal of every kind and form, between processes of `a@host` (the sender) and `b@host`. */
