@@ -5,6 +5,7 @@ import type { NodePlan } from "../node/node-plan.ts";
 import type { SchedulerDriver } from "../node/scheduler-driver.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { LogSink } from "../port/log.ts";
+import type { Transport } from "../port/transport.ts";
 import { makeControlWorld, makeSchedulerDriver } from "./thread.ts";
 
 export interface InlineNodeOptions {
@@ -13,6 +14,8 @@ export interface InlineNodeOptions {
   readonly tls: TlsSetup;
   readonly log: LogSink;
   readonly events: ControlEvents;
+  /** In place of the sockets that `tls` says: a test's, which can break them. */
+  readonly transport?: Transport;
 }
 
 export class InlineNode {
@@ -29,18 +32,18 @@ export class InlineNode {
   static async start(
     options: InlineNodeOptions,
   ): Promise<{ readonly node: InlineNode; readonly info: NodeUpInfo }> {
-    const { plan, tls, log, events } = options;
+    const { plan, tls, log, events, transport } = options;
     const [near, far] = createLocalPorts();
     const { node: name, creation } = plan.control;
     const control = new ControlDriver({
       setup: plan.control,
-      world: makeControlWorld(name, creation, tls, log),
+      world: makeControlWorld(name, creation, tls, log, transport),
       ports: [near],
       pulses: plan.shared.pulses,
       events,
     });
     const ports = { control: far, others: [undefined, undefined] };
-    const driver = makeSchedulerDriver(plan.schedulers[0]!, ports, tls, log);
+    const driver = makeSchedulerDriver(plan.schedulers[0]!, ports, tls, log, transport);
     try {
       driver.start();
       const info = await control.start();

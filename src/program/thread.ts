@@ -14,6 +14,7 @@ import { SchedulerDriver, type SchedulerPorts } from "../node/scheduler-driver.t
 import type { SchedulerSetup, TlsSetup } from "../node/thread-message.ts";
 import type { LogLevel, LogSink } from "../port/log.ts";
 import type { PortEnd } from "../port/threads.ts";
+import type { Transport } from "../port/transport.ts";
 import { Identities } from "../term/identities.ts";
 
 export interface LogSetup {
@@ -45,12 +46,13 @@ export function makeSchedulerDriver(
   ports: SchedulerPorts,
   tls: TlsSetup,
   log: LogSink,
+  transport: Transport = createTransport(tls),
 ): SchedulerDriver {
   return new SchedulerDriver(setup, ports, {
     clock,
     digest: sha256Digest,
     entropy,
-    transport: createTransport(tls),
+    transport,
     log,
     port: createThreads().port,
   });
@@ -62,12 +64,13 @@ export function makeControlWorld(
   creation: number,
   tls: TlsSetup,
   log: LogSink,
+  transport: Transport = createTransport(tls),
 ): Omit<ControlWorld, "lagMs"> {
   return {
     clock,
     digest: sha256Digest,
     entropy,
-    transport: createTransport(tls),
+    transport,
     log,
     identities: new Identities(node, creation),
     memoryBytes,
