@@ -15,9 +15,11 @@ export const chat = define("chat", async (ctx: Room) => {
   }
 });
 
+/** A terminal hands over what is typed line by line. */
 async function sendWhatIsTyped(ctx: Room): Promise<void> {
-  for await (const text of console) {
-    const line: Line = { type: "line", from: ctx.node.name, text };
+  const decoder = new TextDecoder();
+  for await (const typed of Bun.stdin.stream()) {
+    const line: Line = { type: "line", from: ctx.node.name, text: decoder.decode(typed).trimEnd() };
     for (const node of ctx.node.list()) ctx.send({ name: room, node }, line);
   }
 }

@@ -8,6 +8,8 @@ export async function runAsBun(
 ): Promise<number> {
   const child = Bun.spawn([process.execPath, ...args], {
     env: { ...process.env, BUN_BE_BUN: "1" },
+    // A Bun whose own name ends in "node", as this executable's does, takes itself for Node.js.
+    argv0: "bun",
     stdio: ["inherit", "inherit", "inherit"],
     ...(options.directory === undefined ? {} : { cwd: options.directory }),
   });

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -35,11 +35,15 @@ test("what is typed at one node of the chat appears at the other", async () => {
   await a.lines.waitFor("* b@127.0.0.1 has left");
 });
 
+/** What Bun itself keeps in a home folder is none of the demo's. */
+const home = new Folder();
+afterAll(() => home[Symbol.dispose]());
+
 /** The demo; everything that it starts and writes is in `folder`. */
 const startDemo = (folder: Folder, ...args: readonly string[]): Program =>
   new Program([process.execPath, DEMO, ...args], {
     cwd: PROJECT,
-    home: folder.path,
+    home: home.path,
     env: { TMPDIR: folder.path },
   });
 
@@ -87,6 +91,11 @@ test("the demo refuses a path that is not there, and a folder without a text", a
     expect(await demo.exited()).toBe(2);
     expect(demo.lines.text("stderr")).toContain("demo: ");
   }
+});
+
+test("the program in the chat's README is the one that runs", async () => {
+  const readme = await Bun.file(join(PROJECT, "examples/chat/README.md")).text();
+  expect(readme).toContain(await Bun.file(CHAT).text());
 });
 
 test("a word that differs, is missing or is new is found", () => {

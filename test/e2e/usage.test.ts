@@ -16,6 +16,8 @@ async function runWith(
   return await runBinary(args, { cwd: folder.path, home: folder.path, env });
 }
 
+const linesOf = (text: string): string[] => text.split("\n").filter((line) => line !== "");
+
 const NODE = ["--name", "a@127.0.0.1:0", "--listen-registry-port", "0"];
 
 const VERBS = [
@@ -51,7 +53,7 @@ test.each([
   const { code, stdout, stderr } = await runWith({}, args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toContain(says);
-  expect(stderr.split("\n").filter((line) => line !== "")).toHaveLength(1);
+  expect(linesOf(stderr)).toHaveLength(1);
 });
 
 test("a misspelt key is one line with file, line, key and the nearest valid one, and exit code 2", async () => {

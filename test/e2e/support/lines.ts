@@ -50,12 +50,12 @@ export class Lines {
     await this.#streamsEnded;
   }
 
-  /** The text of one stream, or of both as it arrived. */
+  /** The text of one stream, or of both as it arrived; each line with its end. */
   text(stream?: Line["stream"]): string {
     return this.all
       .filter((line) => stream === undefined || line.stream === stream)
-      .map((line) => line.text)
-      .join("\n");
+      .map((line) => `${line.text}\n`)
+      .join("");
   }
 
   matching(match: Match): Line[] {
