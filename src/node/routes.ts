@@ -2,7 +2,6 @@
  * Where a signal goes that does not stay on its scheduler: over a port to another scheduler of this node, over a lane to
  * another node, or into a queue while that node is dialled. Implements what `process/` calls `Outbound`.
  */
-import { MESSAGE_BYTES_MAX } from "../base/limits.ts";
 import { LaneFullError } from "../base/error.ts";
 import type { Outbound } from "../process/outbound.ts";
 import type { NameOnNode, Signal } from "../process/signal.ts";
@@ -169,7 +168,7 @@ export class Routes implements Outbound {
     }
     // What was sent is the value at the time of sending: the sender may change it while the node is dialled.
     const bytes = encode(contentOf(signal));
-    if (queue.bytes + bytes.length > Math.max(this.#hardBytes, MESSAGE_BYTES_MAX)) {
+    if (queue.bytes + bytes.length > this.#hardBytes) {
       throw new LaneFullError(node, queue.bytes, this.#hardBytes);
     }
     queue.bytes += bytes.length;

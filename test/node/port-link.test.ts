@@ -1,0 +1,122 @@
+import { describe, expect, test } from "bun:test";
+import { LaneFullError } from "../../src/base/error.ts";
+import { createLocalPorts } from "../../src/bun/local-ports.ts";
+import { PortLink, type Origin } from "../../src/node/port-link.ts";
+import { Identities } from "../../src/term/identities.ts";
+import { SERIAL_LIMIT } from "../../src/term/pid.ts";
+import type { Undecodable, WireSignal } from "../../src/wire/wire-signal.ts";
+
+/** Two schedulers' ends of one port; `deliver` lets everything that was posted arrive. */
+function pair(limits: { highWaterBytes?: number; hardBytes?: number } = {}) {
+  const queue: (() => void)[] = [];
+  const [left, right] = createLocalPorts((callback) => queue.push(callback));
+  const got: (WireSignal | Undecodable)[] = [];
+  const met: number[] = [];
+  let over = 0;
+  let readyCount = 0;
+  const make = (scheduler: number, port: typeof left): PortLink =>
+    new PortLink({
+      scheduler,
+      port,
+      identities: new Identities("a@h", 10),
+      limits: {
+        messageBytesMax: 1_000_000,
+        highWaterBytes: limits.highWaterBytes ?? 1_000_000,
+        hardBytes: limits.hardBytes ?? 1_000_000,
+      },
+      events: {
+        pending: () => undefined,
+        meet: (origin) => {
+          met.push(origin.number);
+          return origin.number > over;
+        },
+        signal: (signal) => got.push(signal),
+        ready: () => readyCount++,
+      },
+    });
+  const near = make(2, left);
+  make(1, right);
+  const identities = new Identities("a@h", 10);
+  return {
+    near,
+    got,
+    met,
+    from: identities.localPid(SERIAL_LIMIT + 1),
+    to: identities.localPid(2 * SERIAL_LIMIT + 1),
+    deliver: () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) next();
+    },
+    end: (number: number) => (over = number),
+    ready: () => readyCount,
+  };
+}
+
+const messages = (got: readonly (WireSignal | Undecodable)[]): unknown[] =>
+  got.map((signal) => (signal.kind === "message" ? signal.message : signal.kind));
+
+const session = (number: number): Origin => ({ number, node: "b@h", creation: 5, hidden: false });
+
+describe("the port between two schedulers", () => {
+  test("brings signals in order, with one batch for each flush", () => {
+    const { near, got, from, to, deliver } = pair();
+    near.message(from, to, { n: 1 });
+    near.signal({ kind: "link", from, to });
+    near.message(from, to, { n: 2 });
+    deliver();
+    expect(got).toEqual([]);
+    near.flush();
+    deliver();
+    expect(messages(got)).toEqual([{ n: 1 }, "link", { n: 2 }]);
+  });
+
+  test("puts what a session relays behind that session, and drops it when the session is over", () => {
+    const { near, got, met, from, to, deliver, end } = pair();
+    near.message(from, to, "own");
+    near.message(from, to, "of 1", session(1));
+    near.message(from, to, "of 2", session(2));
+    near.flush();
+    end(1);
+    deliver();
+    expect(met).toEqual([1, 2]);
+    expect(messages(got)).toEqual(["own", "of 2"]);
+    // The dictionary went on although a batch was dropped.
+    near.message(from, to, { shape: "of 2 again" }, session(2));
+    near.flush();
+    deliver();
+    expect(messages(got).at(-1)).toEqual({ shape: "of 2 again" });
+  });
+
+  test("says when it is full, and when there is room again", () => {
+    const { near, from, to, deliver, ready } = pair({ highWaterBytes: 100, hardBytes: 200 });
+    near.message(from, to, "x".repeat(250));
+    expect(near.ready).toBe(false);
+    expect(() => near.message(from, to, "y")).toThrow(LaneFullError);
+    near.signal({ kind: "link", from, to });
+    near.message(from, to, "relayed", session(1));
+    near.flush();
+    deliver();
+    expect(near.ready).toBe(true);
+    expect(ready()).toBe(1);
+    expect(near.bytes).toBe(0);
+  });
+
+  test("a marker comes back when everything before it has been handled", () => {
+    const { near, got, from, to, deliver } = pair();
+    near.message(from, to, 1);
+    let passed: unknown[] | undefined;
+    near.mark(() => (passed = messages(got)));
+    expect(passed).toBeUndefined();
+    deliver();
+    expect(passed).toEqual([1]);
+  });
+
+  test("a message that cannot be sent leaves nothing behind", () => {
+    const { near, got, from, to, deliver } = pair();
+    near.message(from, to, { a: 1 });
+    expect(() => near.message(from, to, { b: { c: () => 1 } })).toThrow("message.b.c");
+    near.message(from, to, { a: 2 });
+    near.flush();
+    deliver();
+    expect(messages(got)).toEqual([{ a: 1 }, { a: 2 }]);
+  });
+});
