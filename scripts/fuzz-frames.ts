@@ -1,0 +1,173 @@
+/**
+ * Feeds damaged frames to everything that reads them: `bun scripts/fuzz-frames.ts [millions of inputs] [seed]`. The inputs are
+ * the golden frames with bytes changed, cut, doubled and put together anew. A reader may refuse an input with `DecodeError`
+ * or `ProtocolError`, a lane or link with its `failure`; anything else thrown ends the run with the input and the seed.
+ */
+import { ByteReader } from "../src/base/bytes.ts";
+import { DecodeError, ProtocolError } from "../src/base/error.ts";
+import { Prng } from "../src/base/prng.ts";
+import { ControlLink } from "../src/session/control-link.ts";
+import { Lane } from "../src/session/lane.ts";
+import { TermDecoder } from "../src/term/decode.ts";
+import { Identities } from "../src/term/identities.ts";
+import {
+  decodeControlMessage,
+  decodeSessionEnd,
+  decodeSuspect,
+  decodeTick,
+} from "../src/wire/control-message.ts";
+import {
+  decodeCommit,
+  decodeHello,
+  decodeProof,
+  decodeRefuse,
+} from "../src/wire/handshake-message.ts";
+import { decodeLaneHello, decodeLaneProof, decodeLaneReady } from "../src/wire/lane-message.ts";
+import { decodeSignal } from "../src/wire/message.ts";
+import { DATA_HEADER_BYTES } from "../src/wire/frame.ts";
+import { frameVectors } from "../test/support/frame-vectors.ts";
+
+const identities = new Identities("b@host", 2);
+
+interface Target {
+  readonly name: string;
+  readonly seeds: readonly Uint8Array[];
+  /** Of a thousand inputs, how many this target gets. */
+  readonly share: number;
+  run(input: Uint8Array): void;
+}
+
+const vectors = [...frameVectors()];
+const named = (start: string) =>
+  vectors.filter(([name]) => name.startsWith(start)).map(([, bytes]) => bytes);
+const bodies = (start: string) => named(start).map((frame) => frame.slice(4));
+
+function decoder(
+  name: string,
+  seeds: readonly Uint8Array[],
+  share: number,
+  run: (input: Uint8Array) => unknown,
+): Target {
+  return { name, seeds, share, run };
+}
+
+function targets(): readonly Target[] {
+  const terms = new TermDecoder(identities);
+  const reader = new ByteReader();
+  return [
+    decoder(
+      "signals",
+      named("DATA with signal").map((frame) => frame.slice(DATA_HEADER_BYTES)),
+      700,
+      (input) => {
+        terms.reset();
+        reader.reset(input);
+        while (reader.remaining > 0) decodeSignal({ reader, decoder: terms });
+      },
+    ),
+    decoder("HELLO", bodies("HELLO"), 40, decodeHello),
+    decoder("PROOF", bodies("PROOF"), 20, decodeProof),
+    decoder("COMMIT", bodies("COMMIT"), 10, decodeCommit),
+    decoder("REFUSE", bodies("REFUSE"), 20, decodeRefuse),
+    decoder("LANE_HELLO", bodies("LANE_HELLO"), 10, decodeLaneHello),
+    decoder("LANE_PROOF", bodies("LANE_PROOF"), 10, decodeLaneProof),
+    decoder("LANE_READY", bodies("LANE_READY"), 10, decodeLaneReady),
+    decoder("TICK", bodies("TICK"), 10, decodeTick),
+    decoder("SUSPECT", bodies("SUSPECT"), 5, decodeSuspect),
+    decoder("SESSION_END", bodies("SESSION_END"), 15, decodeSessionEnd),
+    decoder("control messages", named("control message"), 130, (input) =>
+      decodeControlMessage(input, identities),
+    ),
+    { name: "lane", seeds: [...named("DATA"), ...named("ACK")], share: 15, run: runLane },
+    {
+      name: "control link",
+      seeds: [...named("CONTROL_READY"), ...named("TICK"), ...named("SUSPECT")],
+      share: 5,
+      run: runLink,
+    },
+  ];
+}
+
+/** A lane gets the input in two pieces; what it does with it must end in signals or in its failure. */
+function runLane(input: Uint8Array): void {
+  const lane = new Lane({ node: "a@host", identities });
+  const sink = { message() {}, signal() {}, undecodable() {} };
+  lane.attach(0);
+  const half = input.length >> 1;
+  lane.receive(input.slice(0, half), 0, sink);
+  lane.receive(input.slice(half), 0, sink);
+}
+
+function runLink(input: Uint8Array): void {
+  const link = new ControlLink(identities);
+  link.attach();
+  link.receive(input, 0, { message() {}, tick() {}, suspect() {}, ended() {} });
+}
+
+/** A seed with up to four things done to it. */
+function damaged(seeds: readonly Uint8Array[], random: Prng): Uint8Array {
+  let bytes: Uint8Array = seeds[random.below(seeds.length)]!.slice();
+  for (let times = 1 + random.below(4); times > 0 && bytes.length > 0; times--) {
+    const at = random.below(bytes.length);
+    switch (random.below(6)) {
+      case 0:
+        bytes[at]! ^= 1 << random.below(8);
+        break;
+      case 1:
+        bytes[at] = random.below(256);
+        break;
+      case 2:
+        bytes = bytes.slice(0, at);
+        break;
+      case 3:
+        bytes.fill([0, 0xff, 0x7f, 0x80][random.below(4)]!, at, at + 1 + random.below(8));
+        break;
+      case 4:
+        bytes = joined(bytes.slice(0, at), bytes.slice(random.below(bytes.length)));
+        break;
+      default:
+        bytes = joined(bytes.slice(0, at), seeds[random.below(seeds.length)]!);
+    }
+  }
+  return bytes;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
+}
+
+function main(millions: number, seed: number): number {
+  const random = new Prng(seed);
+  const started = performance.now();
+  const all = targets().flatMap((target) => Array.from({ length: target.share }, () => target));
+  const refused = new Map<string, number>();
+  const count = Math.round(millions * 1_000_000);
+  for (let number = 0; number < count; number++) {
+    const target = all[random.below(all.length)]!;
+    const input = damaged(target.seeds, random);
+    try {
+      target.run(input);
+    } catch (error) {
+      if (error instanceof DecodeError || error instanceof ProtocolError) {
+        refused.set(error.code, (refused.get(error.code) ?? 0) + 1);
+        continue;
+      }
+      console.error(`${target.name} threw with seed ${seed}, input ${number}: ${input.toHex()}`);
+      console.error(error);
+      return 1;
+    }
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(
+    `${count} inputs in ${seconds} s, seed ${seed}; refused: ${JSON.stringify(Object.fromEntries(refused))}`,
+  );
+  return 0;
+}
+
+process.exitCode = main(
+  Number(process.argv[2] ?? 1),
+  Number(process.argv[3] ?? Date.now() % 1_000_000),
+);
