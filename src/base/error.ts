@@ -169,6 +169,8 @@ export type ConfigErrorCode =
   | "function_defined_twice"
   | "function_unknown"
   | "cookie_file"
+  | "certificate_file"
+  | "name_taken"
   | "address_in_use";
 
 export class ConfigError extends CodedError<ConfigErrorCode> {

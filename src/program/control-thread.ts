@@ -4,7 +4,7 @@ import { createThreads } from "../bun/worker-threads.ts";
 import { ControlDriver, type NodeUpInfo } from "../node/control-driver.ts";
 import type { ControlSetup } from "../node/control-setup.ts";
 import type { PortEnd, ThreadPort } from "../port/threads.ts";
-import { resolveName } from "./registry.ts";
+import { HostRegistry, resolveName } from "./registry.ts";
 import { makeControlWorld, type Begin, type LogSetup } from "./thread.ts";
 
 /** The data of a thread with role `control`. */
@@ -39,20 +39,26 @@ export async function runControlThread(
   );
   const threads = createThreads();
   const { node, creation } = data.setup;
+  const log = createLog(data.log);
+  const registry = new HostRegistry(data.registryPort, log);
   const control = new ControlDriver({
     setup: data.setup,
-    world: makeControlWorld(node, creation, begin.tls, createLog(data.log)),
+    world: makeControlWorld(node, creation, begin.tls, log),
     ports: data.schedulers.map((end) => threads.port(end)),
     pulses: data.pulses,
     events: {
       stopRequested: () => tell({ kind: "stop_requested" }),
       startRefused: () => undefined,
       resolve: (name) => resolveName(name, data.registryPort),
+      listening: (listen, address) => registry.register({ name: node, creation, listen, address }),
     },
   });
   starter.receive((message) => {
     if ((message as StopNode).kind === "stop") {
-      void control.stop().then(() => tell({ kind: "stopped" }));
+      void control.stop().then(() => {
+        registry.close();
+        tell({ kind: "stopped" });
+      });
     }
   });
   try {

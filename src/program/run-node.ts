@@ -13,9 +13,10 @@ import { modulePaths } from "../node/module-paths.ts";
 import { formatHostPort } from "../node/node-name.ts";
 import { planNode, type NodePlan } from "../node/node-plan.ts";
 import type { LogSink } from "../port/log.ts";
+import type { Address } from "../port/transport.ts";
 import { InlineNode } from "./inline-node.ts";
 import { NodeProcess } from "./node-process.ts";
-import { resolveName } from "./registry.ts";
+import { HostRegistry, resolveName } from "./registry.ts";
 import { loadTls } from "./tls.ts";
 import { loadModules } from "../bun/modules.ts";
 import { VERSION } from "./version.ts";
@@ -61,9 +62,13 @@ export async function runNode(
     listens: true,
   });
   const stop = Promise.withResolvers<number>();
-  const running = await start(config, plan, log, stop.resolve).catch((error: unknown) => {
-    throw operatorError(error, config);
-  });
+  const registry = new HostRegistry(config.listen.registryPort, log);
+  const running = await start({ config, plan, log, registry, stop: stop.resolve }).catch(
+    (error: unknown) => {
+      registry.close();
+      throw operatorError(error, config);
+    },
+  );
   const unknown = unknownStart(config, running.info);
   if (unknown !== undefined) {
     await running.stop();
@@ -82,12 +87,14 @@ export async function runNode(
   return code;
 }
 
-async function start(
-  config: NodeConfig,
-  plan: NodePlan,
-  log: LogSink,
-  stop: (code: number) => void,
-): Promise<Running> {
+async function start(options: {
+  readonly config: NodeConfig;
+  readonly plan: NodePlan;
+  readonly log: LogSink;
+  readonly registry: HostRegistry;
+  readonly stop: (code: number) => void;
+}): Promise<Running> {
+  const { config, plan, log, registry, stop } = options;
   const modules = modulePaths(config, files);
   const events = {
     stopRequested: () => stop(0),
@@ -96,12 +103,16 @@ async function start(
       stop(EXIT_START_REFUSED);
     },
     resolve: (wanted: string) => resolveName(wanted, config.listen.registryPort),
+    listening: (listen: Address, address: Address) => {
+      const { node, creation } = plan.control;
+      return registry.register({ name: node, creation, listen, address });
+    },
   };
   const tls = loadTls(config.tls, plan.control.node);
   if (config.node.schedulers === "inline") {
     await loadModules(modules);
     const { node, info } = await InlineNode.start({ plan, tls: await tls, log, events });
-    return runningOf(node, info);
+    return runningOf(node, info, registry);
   }
   const { node, info } = await NodeProcess.start({
     plan,
@@ -111,14 +122,21 @@ async function start(
     log,
     events,
   });
-  return runningOf(node, info);
+  return runningOf(node, info, registry);
 }
 
-function runningOf(node: InlineNode | NodeProcess, info: NodeUpInfo): Running {
+function runningOf(
+  node: InlineNode | NodeProcess,
+  info: NodeUpInfo,
+  registry: HostRegistry,
+): Running {
   return {
     info,
     startFunction: (functionName, args) => node.control.startFunction(functionName, args),
-    stop: () => node.stop(),
+    async stop() {
+      await node.stop();
+      registry.close();
+    },
   };
 }
 

@@ -211,6 +211,7 @@ function followControl(
 }
 
 function failure(code: string, text: string): Error {
+  if (code === "name_taken") return new ConfigError(code, text);
   return code === "address_in_use" || code === "address_unavailable"
     ? new ConnectionError(code, text)
     : new ConfigError("module_failed", text);
