@@ -16,6 +16,9 @@ declare global {
   }
 }
 
+/** Bytes up to which a loop beats a call into the runtime. */
+const LOOP_BYTES_MAX = 40;
+
 /** Smallest capacity of a writer, in bytes: a few small signals. */
 const CAPACITY_MIN = 256;
 
@@ -97,7 +100,10 @@ export class ByteWriter {
 
   /** What was written, as a copy with memory of its own. */
   copy(): Uint8Array {
-    return this.#plain.slice(0, this.length);
+    if (this.length > LOOP_BYTES_MAX) return this.#plain.slice(0, this.length);
+    const copy = new Uint8Array(this.length);
+    for (let i = 0; i < copy.length; i++) copy[i] = this.bytes[i]!;
+    return copy;
   }
 }
 
@@ -139,4 +145,10 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return bytes instanceof Buffer
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Copies `from` to `to` at `position`; there must be room. */
+export function putBytes(to: Uint8Array, position: number, from: Uint8Array): void {
+  if (from.length > LOOP_BYTES_MAX) to.set(from, position);
+  else for (let i = 0; i < from.length; i++) to[position + i] = from[i]!;
 }

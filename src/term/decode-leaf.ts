@@ -179,7 +179,32 @@ export function readLatin1(state: DecodeState, start: number, count: number): st
     return state.window.slice(start - state.windowStart, end - state.windowStart);
   const near = start - state.stringEnd <= NEAR_BYTES && count <= NEAR_BYTES;
   state.stringEnd = end;
-  return near ? openWindow(state, start, end) : state.bytes.latin1Slice(start, end);
+  if (near) return openWindow(state, start, end);
+  return count <= WORD_CHARS_MAX
+    ? readWord(state.bytes, start, end)
+    : state.bytes.latin1Slice(start, end);
+}
+
+/** Characters of a string that is looked for among the last ones before it is made: types and names are short. */
+const WORD_CHARS_MAX = 12;
+
+const WORD_SLOTS = 256;
+
+/** The last short strings, by a hash of three of their bytes. */
+const words: string[] = new Array<string>(WORD_SLOTS).fill("");
+
+function readWord(bytes: Buffer, start: number, end: number): string {
+  const count = end - start;
+  const slot =
+    (bytes[start]! * 7 + bytes[end - 1]! * 31 + bytes[start + (count >> 1)]! * 131 + count) &
+    (WORD_SLOTS - 1);
+  const word = words[slot]!;
+  if (word.length === count) {
+    let i = 0;
+    while (i < count && word.charCodeAt(i) === bytes[start + i]) i++;
+    if (i === count) return word;
+  }
+  return (words[slot] = bytes.latin1Slice(start, end));
 }
 
 function readSized(state: DecodeState, count: number): string {

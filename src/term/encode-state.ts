@@ -23,6 +23,9 @@ const SLOTS = TERM_STRINGS_MAX * 2;
 /** Times that a full dictionary was missed after which it starts over. */
 const MISSES_MAX = TERM_STRINGS_MAX * 2;
 
+/** Nodes up to which the list of them is faster than a map. */
+const NODES_LISTED_MAX = 16;
+
 /** What comes before the next term: nothing, the version byte, or RESET and the version byte. */
 type Preamble = 0 | 1 | 2;
 
@@ -76,6 +79,7 @@ export class EncodeState {
   readonly #shapeIds = new Int32Array(TERM_SHAPES_MAX);
   shapeCount = 0;
 
+  /** Filled when there are too many to look through the list. */
   readonly #nodeIndexes = new Map<NodeRef, number>();
   readonly #nodes: NodeRef[] = [];
   nodeLast: NodeRef | undefined = undefined;
@@ -204,8 +208,11 @@ export class EncodeState {
 
   /** Index of the node; −1 if it has none yet. */
   nodeIndex(nodeRef: NodeRef): number {
-    const index = this.#nodeIndexes.get(nodeRef);
-    if (index === undefined) return -1;
+    const nodes = this.#nodes;
+    let index = -1;
+    if (nodes.length <= NODES_LISTED_MAX) index = nodes.indexOf(nodeRef);
+    else index = this.#nodeIndexes.get(nodeRef) ?? -1;
+    if (index < 0) return -1;
     this.nodeLast = nodeRef;
     this.nodeLastIndex = index;
     return index;
@@ -214,8 +221,11 @@ export class EncodeState {
   /** Gives the node the next index. The table starts over with the next term when it is full. */
   defineNode(nodeRef: NodeRef): void {
     if (this.#nodes.length >= TERM_NODES_MAX - SLACK) this.#misses = MISSES_MAX + 1;
-    this.#nodeIndexes.set(nodeRef, this.#nodes.length);
     this.#nodes.push(nodeRef);
+    const count = this.#nodes.length;
+    if (count > NODES_LISTED_MAX + 1) this.#nodeIndexes.set(nodeRef, count - 1);
+    else if (count === NODES_LISTED_MAX + 1)
+      this.#nodes.forEach((node, i) => this.#nodeIndexes.set(node, i));
   }
 
   /** Whether another node fits: the last few places are for the term that is being written. */
@@ -247,7 +257,7 @@ export class EncodeState {
     this.#text = 0;
     this.#misses = 0;
     if (this.#nodes.length > 0) {
-      this.#nodeIndexes.clear();
+      if (this.#nodeIndexes.size > 0) this.#nodeIndexes.clear();
       this.#nodes.length = 0;
     }
     this.nodeLast = undefined;

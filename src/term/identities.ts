@@ -33,6 +33,8 @@ export class Identities {
   readonly #refs = new WeakTable<Ref>();
   readonly #cache: (Pid<unknown> | undefined)[] = new Array(CACHE_SLOTS).fill(undefined);
   readonly #assignNodeId: ((name: string, creation: number) => number) | undefined;
+  /** The node that was asked for last: mostly the same again. */
+  #nodeLast: NodeRef | undefined = undefined;
   #nodesSweepAt = 64;
   #nodeIdNext = 1;
   /** Ids of collected nodes, oldest first: used again only when there are no fresh ones. */
@@ -47,6 +49,12 @@ export class Identities {
   /** The object of that incarnation of that node; of this one if name and creation are its own. */
   nodeRef(name: string, creation: number): NodeRef {
     if (creation === this.local.creation && name === this.local.name) return this.local;
+    const last = this.#nodeLast;
+    if (last !== undefined && creation === last.creation && name === last.name) return last;
+    return (this.#nodeLast = this.#otherNode(name, creation));
+  }
+
+  #otherNode(name: string, creation: number): NodeRef {
     const key = `${name}#${creation}`;
     const known = this.#nodes.get(key)?.deref();
     if (known !== undefined) return known;
