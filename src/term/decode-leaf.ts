@@ -164,7 +164,7 @@ export function readStringRef(state: DecodeState, index: number): string {
 const WINDOW_BYTES = 256;
 
 /** Strings up to this length, this near behind the last one, are cut out of a window. */
-const NEAR_BYTES = 40;
+const NEAR_BYTES = 48;
 
 /**
  * `count` Latin-1 characters at `start`. A string that stands alone is made by itself; strings close together are slices of one
@@ -175,10 +175,11 @@ export function readLatin1(state: DecodeState, start: number, count: number): st
   if (end > state.end) state.need(count + 1);
   state.position = end;
   if (count < 2) return count === 0 ? "" : String.fromCharCode(state.bytes[start]!);
-  if (end <= state.windowEnd)
-    return state.window.slice(start - state.windowStart, end - state.windowStart);
   const near = start - state.stringEnd <= NEAR_BYTES && count <= NEAR_BYTES;
   state.stringEnd = end;
+  if (end <= state.windowEnd) {
+    return state.window.slice(start - state.windowStart, end - state.windowStart);
+  }
   if (near) return openWindow(state, start, end);
   return count <= WORD_CHARS_MAX
     ? readWord(state.bytes, start, end)
