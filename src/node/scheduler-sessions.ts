@@ -183,8 +183,13 @@ export class SchedulerSessions {
     this.#live.delete(live.origin.node);
     for (const lane of live.lanes) lane.close();
     if (live.route !== undefined) this.#events.routeRemoved(live.route);
-    this.#events.nodeDown(live.nodeRef, live.hidden, reason);
+    this.#events.nodeDown(live.nodeRef, live.hidden, nodeDownReason(reason));
   }
+}
+
+/** What node monitors are told: a peer that stopped in order has closed the connection. Source: OTP, net_kernel. */
+function nodeDownReason(reason: string): string {
+  return reason === "shutdown" ? "connection_closed" : reason;
 }
 
 function routeOver({ node, creation }: Origin, lane: LaneDriver): Route {

@@ -250,6 +250,7 @@ export function bondsLost(
   for (const [key, watcher] of [...(bonds.watchers ?? [])]) {
     if (!lost(watcher.from)) continue;
     bonds.watchers?.delete(key);
+    if (!(watcher.target instanceof Pid)) process.host.namedWatchEnded(watcher.ref);
     process.host.bondRemoved(process, watcher.from);
   }
   for (const entry of [...(bonds.monitors?.values() ?? [])]) {
