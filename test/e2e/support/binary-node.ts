@@ -25,6 +25,8 @@ export interface BinaryNodeOptions {
   readonly logFormat?: "json" | "text";
   /** Port to listen on; 0, the default, is any. */
   readonly port?: number;
+  /** Port of the host's node registry; 0, the default: none. */
+  readonly registryPort?: number;
 }
 
 /** What a line of the JSON log says; `undefined` for a line that is no JSON object. */
@@ -63,7 +65,12 @@ function commandLine(options: BinaryNodeOptions): string[] {
   return [
     ...["run", "--name", `${options.name}:${options.port ?? 0}`],
     ...["--schedulers", String(options.schedulers ?? 2)],
-    ...["--listen-registry-port", "0", "--log-format", options.logFormat ?? "json"],
+    ...[
+      "--listen-registry-port",
+      String(options.registryPort ?? 0),
+      "--log-format",
+      options.logFormat ?? "json",
+    ],
     ...(options.modules ?? []).flatMap((path) => ["--module", path]),
     ...connect.flatMap((name) => ["--connect", name]),
     ...(options.start ?? []).flatMap((name) => ["--start", name]),
@@ -176,7 +183,10 @@ export class BinaryNode implements AsyncDisposable {
     return runBinary(args, {
       cwd: this.#options.folder,
       home: this.#options.folder,
-      env: { SNOW_COOKIE: this.#options.cookie },
+      env: {
+        SNOW_COOKIE: this.#options.cookie,
+        SNOW_LISTEN_REGISTRY_PORT: String(this.#options.registryPort ?? 0),
+      },
     });
   }
 
