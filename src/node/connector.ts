@@ -26,6 +26,7 @@ export class Connector {
   readonly #waiting = new Map<string, ConnectWaiter[]>();
   #timer: Timer | undefined;
   #closed = false;
+  #paused = false;
 
   constructor(options: {
     readonly self: string;
@@ -93,6 +94,13 @@ export class Connector {
     this.#drive();
   }
 
+  /** On: dials nobody until it is off again; who waits goes on waiting. */
+  pause(on: boolean): void {
+    this.#paused = on;
+    if (!on) this.#dialling.handleTimeout(this.#clock.now());
+    this.#drive();
+  }
+
   close(): void {
     this.#closed = true;
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
@@ -109,7 +117,7 @@ export class Connector {
   }
 
   #drive(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#paused) return;
     for (let output = this.#dialling.pollOutput(); output; output = this.#dialling.pollOutput()) {
       if (output.kind === "dial") this.#dial(output.key, output.target);
       else this.#unreachable(output.name, output.reason);
@@ -120,6 +128,7 @@ export class Connector {
     if (due === undefined) return;
     this.#timer = this.#clock.setTimer(Math.max(0, due - this.#clock.now()), () => {
       this.#timer = undefined;
+      if (this.#paused) return;
       this.#dialling.handleTimeout(this.#clock.now());
       this.#drive();
     });

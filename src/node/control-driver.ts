@@ -5,6 +5,7 @@
  */
 import { ConnectionError, type ProtocolError } from "../base/error.ts";
 import type { Millis } from "../base/millis.ts";
+import type { DialTarget } from "../cluster/dialling.ts";
 import type { Clock } from "../port/clock.ts";
 import type { ThreadPort } from "../port/threads.ts";
 import type { Address } from "../port/transport.ts";
@@ -22,7 +23,10 @@ import { PeerDriver } from "./peer-driver.ts";
 import { QueryDesk } from "./query-desk.ts";
 import { Requests } from "./requests.ts";
 import { SchedulerGroup } from "./scheduler-group.ts";
+import type { SchedulerKeeper } from "./scheduler-keeper.ts";
+import { StartFunctions } from "./start-functions.ts";
 import type { HostedFunction, ToControl } from "./thread-message.ts";
+import { WatchdogDriver } from "./watchdog-driver.ts";
 
 export interface ControlEvents {
   /** Somebody asked the node to stop. */
@@ -67,6 +71,12 @@ export class ControlDriver {
   readonly #farewells: Farewells;
   readonly #desk: QueryDesk;
   readonly #asked: Requests;
+  readonly #watchdog: WatchdogDriver;
+  readonly #starts: StartFunctions;
+  /** Schedulers that are being replaced: meanwhile there are no sessions. */
+  #replaced = 0;
+  /** Nodes whose session ended for that. */
+  #parted: DialTarget[] = [];
   #nextSession = 1;
   #stopping: (() => void) | undefined;
 
@@ -75,6 +85,8 @@ export class ControlDriver {
     readonly world: Omit<ControlWorld, "lagMs">;
     readonly ports: readonly ThreadPort[];
     readonly pulses: readonly SharedArrayBuffer[];
+    /** Undefined: schedulers cannot be ended one by one. */
+    readonly keeper?: SchedulerKeeper;
     readonly events: ControlEvents;
   }) {
     const { setup, events } = options;
@@ -82,11 +94,31 @@ export class ControlDriver {
     this.#events = events;
     this.#schedulers = new SchedulerGroup({
       ports: options.ports,
-      pulses: options.pulses,
       clock: options.world.clock,
       received: (index, message) => this.#fromScheduler(index, message),
     });
-    this.#world = { ...options.world, lagMs: () => this.#schedulers.lagMs() };
+    this.#world = { ...options.world, lagMs: () => this.#watchdog.lagMs() };
+    this.#watchdog = new WatchdogDriver({
+      clock: this.#clock,
+      log: this.#world.log,
+      identities: this.#world.identities,
+      schedulers: this.#schedulers,
+      pulses: options.pulses,
+      killAfterMs: setup.killStuckAfterMs,
+      keeper: options.keeper,
+      events: {
+        ending: (_scheduler, text) => this.#schedulerEnding(text),
+        restarted: (scheduler, culprit) => this.#schedulerRestarted(scheduler, culprit),
+        failed: (scheduler, error) => {
+          const fields = { scheduler, error: error.message };
+          this.#world.log.write("error", "a scheduler cannot be restarted", fields);
+          events.stopRequested();
+        },
+      },
+    });
+    const start = (functionName: string, args: readonly unknown[]): void =>
+      this.#schedulers.tell(1, { kind: "start", functionName, args });
+    this.#starts = new StartFunctions(start, this.#world.log);
     this.#farewells = new Farewells(this.#schedulers);
     this.#asked = new Requests(this.#clock);
     this.#gate = new Gate({
@@ -116,6 +148,7 @@ export class ControlDriver {
       setup,
       clock: this.#clock,
       schedulers: this.#schedulers,
+      watchdog: this.#watchdog,
       address: () => this.#gate.address,
       peers: () => [...this.#peers.values()],
       connect: (node, waiter) => this.#connect(node, waiter),
@@ -135,8 +168,10 @@ export class ControlDriver {
    */
   async start(): Promise<NodeUpInfo> {
     // First, so that a node started twice is told so before anything of it runs.
-    this.#gate.listen();
-    await this.#schedulers.ready;
+    const listens = this.#gate.listen();
+    const known =
+      listens === undefined ? undefined : this.#events.listening?.(listens.listen, listens.address);
+    await Promise.all([this.#schedulers.ready, known]);
     for (const target of this.#setup.seeds) this.#connector.addSeed(target);
     return { address: this.#gate.address, functions: this.#schedulers.functions };
   }
@@ -148,7 +183,7 @@ export class ControlDriver {
 
   /** Starts a function on scheduler 1. */
   startFunction(functionName: string, args: readonly unknown[]): void {
-    this.#schedulers.tell(1, { kind: "start", functionName, args });
+    this.#starts.start(functionName, args);
   }
 
   /** Names of the nodes with a session. */
@@ -175,6 +210,7 @@ export class ControlDriver {
   async stop(): Promise<void> {
     if (this.#stopping !== undefined) return;
     this.#stopping = () => undefined;
+    this.#watchdog.stop();
     this.#connector.close();
     this.#gate.stopListening();
     await this.#schedulers.stop("shutdown");
@@ -316,6 +352,27 @@ export class ControlDriver {
     return true;
   }
 
+  /** Its lanes end with it, and with them every session of this node (D6). */
+  #schedulerEnding(text: string): void {
+    this.#replaced += 1;
+    this.#connector.pause(true);
+    for (const peer of [...this.#byNumber.values()]) {
+      const { address } = peer.info?.peer ?? {};
+      if (!peer.hidden) this.#parted.push({ name: peer.name, address });
+      peer.input({ kind: "abort", reason: "scheduler_killed", text });
+    }
+    this.#gate.hold(true);
+  }
+
+  #schedulerRestarted(scheduler: number, culprit: string | undefined): void {
+    if (scheduler === 1) this.#starts.again(culprit);
+    this.#replaced -= 1;
+    if (this.#replaced > 0) return;
+    this.#gate.hold(false);
+    this.#connector.pause(false);
+    this.#connector.heard(this.#parted.splice(0));
+  }
+
   // ---- what is said to the control thread
 
   #fromPeer(peer: PeerDriver, message: ControlMessage): void {
@@ -379,10 +436,11 @@ export class ControlDriver {
       case "request":
         return this.#request(scheduler, message);
       case "started":
-        return this.#world.log.write("info", "started", {
-          function: message.functionName,
-          pid: message.pid,
-        });
+        return this.#starts.started(message.functionName, message.pid);
+      case "start_ended":
+        return this.#starts.ended(message.pid);
+      case "scheduler_drained":
+        return this.#watchdog.drained(scheduler);
       case "start_refused":
         return this.#events.startRefused(message.text);
       case "ready":

@@ -24,5 +24,7 @@ export interface ControlSetup {
   readonly graceMs: Millis;
   readonly refusedIsDown: boolean;
   readonly tick: TickTimes;
+  /** Milliseconds after which a stuck scheduler is ended; undefined: never. */
+  readonly killStuckAfterMs: Millis | undefined;
   readonly limits: AdmissionLimits & { readonly handshakeMs: Millis };
 }

@@ -36,6 +36,9 @@ export class Gate {
   readonly #admission: Admission;
   /** Whom a dial did not find, and that has been said; forgotten when it is connected. */
   readonly #absent = new Set<string>();
+  /** Every handshake that is neither through nor over. */
+  readonly #handshakes = new Set<HandshakeSocket>();
+  #held = false;
   #listener: Listener | undefined;
   #address: Address | undefined;
   #nextId = 1;
@@ -63,15 +66,19 @@ export class Gate {
     return this.#admission.size;
   }
 
-  /** @throws {ConnectionError} address_in_use */
-  listen(): void {
+  /**
+   * Where it listens and what peers dial; undefined: this node cannot be dialled.
+   * @throws {ConnectionError} address_in_use
+   */
+  listen(): { readonly listen: Address; readonly address: Address } | undefined {
     const { listen, advertise } = this.#setup;
-    if (listen === undefined) return;
+    if (listen === undefined) return undefined;
     this.#listener = this.#world.transport.listen(listen, (remoteHost, incoming) =>
       this.#accept(remoteHost, incoming),
     );
     const { port } = this.#listener;
     this.#address = { host: advertise?.host ?? listen.host, port: advertise?.port ?? port };
+    return { listen: { host: listen.host, port }, address: this.#address };
   }
 
   /** Dials; `expectedName` undefined: whoever answers is welcome. `key` comes back as the socket's `dialKey`. */
@@ -90,6 +97,17 @@ export class Gate {
   stopListening(): void {
     this.#listener?.close();
     this.#listener = undefined;
+  }
+
+  /**
+   * On: gives up every handshake and lets nobody in, because what this node says of itself is about to change. Whoever
+   * is turned away dials again.
+   */
+  hold(on: boolean): void {
+    this.#held = on;
+    if (!on) return;
+    const error = new ConnectionError("closed_here", "a scheduler of this node is being restarted");
+    for (const socket of [...this.#handshakes]) socket.drop(error);
   }
 
   close(): void {
@@ -119,6 +137,7 @@ export class Gate {
     const socket = this.#handshake("acceptor", remoteHost, undefined, undefined);
     socket.cancel = incoming.cancel;
     this.#admission.add(socket, remoteHost);
+    if (this.#held) this.#world.clock.afterIo(() => this.#held && this.hold(true));
     return socket;
   }
 
@@ -131,7 +150,7 @@ export class Gate {
     const { clock, digest } = this.#world;
     const { cookies, limits } = this.#setup;
     const deadline = clock.now() + limits.handshakeMs;
-    return new HandshakeSocket({
+    const made = new HandshakeSocket({
       id: this.#nextId++,
       role,
       dialKey: key,
@@ -150,10 +169,12 @@ export class Gate {
       events: {
         decide: (socket, decision) => this.#events.decide(socket, decision),
         established: (socket, established) => {
+          this.#handshakes.delete(socket);
           this.#admission.remove(socket, remoteHost);
           this.#events.established(socket, established);
         },
         failed: (socket, failure) => {
+          this.#handshakes.delete(socket);
           this.#admission.remove(socket, remoteHost);
           const name = failure.peer?.hello.name ?? expectedName;
           this.#log(socket, failure, name);
@@ -161,13 +182,15 @@ export class Gate {
         },
       },
     });
+    this.#handshakes.add(made);
+    return made;
   }
 
   #log(socket: HandshakeSocket, failure: HandshakeFailure, name: string | undefined): void {
     const { error, remote } = failure;
     const fields = { node: name, remote, code: error.code, error: error.message };
     if (socket.role === "acceptor") {
-      return this.#world.log.write("warn", "connection refused", fields);
+      return this.#world.log.write(this.#held ? "debug" : "warn", "connection refused", fields);
     }
     // That a node is not there is said once; that it refuses, every time.
     const key = socket.dialKey ?? remote;

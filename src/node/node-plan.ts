@@ -56,6 +56,7 @@ export function planNode(input: PlanInput): NodePlan {
     })),
     graceMs: cluster.sessionGraceMs,
     refusedIsDown: cluster.refusedIsDown,
+    killStuckAfterMs: config.node.killStuckAfterMs,
     tick: { intervalMs: cluster.tickIntervalMs, timeoutMs: cluster.tickTimeoutMs },
     limits,
   };

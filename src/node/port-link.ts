@@ -105,6 +105,9 @@ export class PortLink {
     options.port.receive((message) => this.#receive(message as Batch | Done | Marker | Echo));
   }
 
+  /** Messages that came from the other side so far. */
+  received = 0;
+
   /** Bytes that the other side has still to work off. */
   get bytes(): number {
     return this.#inFlight + this.#writer.length;
@@ -166,7 +169,15 @@ export class PortLink {
     this.#port.close();
   }
 
+  /** The other side is no more, and all that it sent has been handled: nobody waits for it any longer. */
+  abandon(): void {
+    this.close();
+    for (const passed of this.#markers.values()) passed();
+    this.#markers.clear();
+  }
+
   #receive(message: Batch | Done | Marker | Echo): void {
+    this.received += 1;
     if (message.kind === "done") {
       const wasReady = this.ready;
       this.#inFlight -= message.bytes;

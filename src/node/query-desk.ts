@@ -13,6 +13,7 @@ import type {
 } from "./query.ts";
 import type { SchedulerCounts } from "./scheduler-query.ts";
 import type { SchedulerGroup } from "./scheduler-group.ts";
+import type { WatchdogDriver } from "./watchdog-driver.ts";
 
 /** Tells the asker: an answer, or in words why there is none. */
 export type Reply = (ok: boolean, term: unknown) => void;
@@ -26,6 +27,7 @@ export interface DeskOptions {
   };
   readonly clock: Clock;
   readonly schedulers: SchedulerGroup;
+  readonly watchdog: Pick<WatchdogDriver, "lagMs" | "stuck">;
   readonly address: () => Address | undefined;
   readonly peers: () => readonly PeerDriver[];
   /** Calls `waiter` when there is a session, at once if there is one, or when there cannot be one. */
@@ -90,9 +92,9 @@ export class QueryDesk {
   }
 
   async #status(): Promise<StatusAnswer> {
-    const { setup, schedulers, clock, address, peers } = this.#options;
+    const { setup, schedulers, watchdog, clock, address, peers } = this.#options;
     const counts = (await schedulers.askAll("counts", {})) as (SchedulerCounts | undefined)[];
-    const lagMs = schedulers.lagMs();
+    const lagMs = watchdog.lagMs();
     const deadLetters: Record<string, number> = {};
     for (const count of counts) {
       for (const [reason, letters] of Object.entries(count?.deadLetters ?? {})) {
@@ -112,6 +114,7 @@ export class QueryDesk {
         processes: count?.processes ?? 0,
         runQueue: count?.runQueue ?? 0,
         lagMs: lagMs[place] ?? 0,
+        stuck: watchdog.stuck(place + 1),
       })),
       sessions: peers().filter((peer) => peer.number > 0 && peer.info?.peer.hidden !== true).length,
       memoryBytes: this.#options.memoryBytes(),

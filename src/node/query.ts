@@ -12,6 +12,9 @@ export interface SchedulerStatus {
   readonly runQueue: number;
   /** How late its tick came last, in milliseconds. */
   readonly lagMs: number;
+  /** The process that keeps it from turning; `certain` false: the best guess. */
+  readonly stuck:
+    { readonly pid: string; readonly function: string; readonly certain: boolean } | undefined;
 }
 
 export interface StatusAnswer {

@@ -7,9 +7,11 @@ import type { Clock, Timer } from "../port/clock.ts";
 import type { Digest } from "../port/digest.ts";
 import type { Entropy } from "../port/entropy.ts";
 import type { LogSink } from "../port/log.ts";
-import type { ThreadPort } from "../port/threads.ts";
+import type { PortEnd, ThreadPort } from "../port/threads.ts";
 import type { Transport } from "../port/transport.ts";
 import type { NodeServices, Owner } from "../process/host.ts";
+import { LIFE_DEAD } from "../process/life.ts";
+import type { Process } from "../process/process.ts";
 import { listEntries, lookup } from "../process/registry.ts";
 import type { Signal } from "../process/signal.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
@@ -28,10 +30,8 @@ import { reportEvents } from "./report.ts";
 import { Routes } from "./routes.ts";
 import { answerQuery } from "./scheduler-query.ts";
 import { SchedulerSessions } from "./scheduler-sessions.ts";
+import { BEAT_MS } from "./watchdog.ts";
 import type { HostedFunction, SchedulerSetup, ToControl, ToScheduler } from "./thread-message.ts";
-
-/** Milliseconds between two beats: how soon a scheduler that stopped can be told. */
-const BEAT_MS = 100;
 
 /** What a scheduler needs of the outside. */
 export interface SchedulerWorld {
@@ -40,6 +40,8 @@ export interface SchedulerWorld {
   readonly entropy: Entropy;
   readonly transport: Transport;
   readonly log: LogSink;
+  /** Makes a port of an end that was handed here; see `Threads.port`. */
+  readonly port: (end: PortEnd) => ThreadPort;
 }
 
 export interface SchedulerPorts {
@@ -62,6 +64,8 @@ export class SchedulerDriver {
   readonly #partings: Partings;
   /** What has to be flushed when the slice ends. */
   readonly #pending = new Set<{ flush(): void }>();
+  /** Processes of `[[start]]` that live. */
+  readonly #started = new Set<Process>();
   #flushing = false;
   #beatTimer: Timer | undefined;
 
@@ -196,6 +200,8 @@ export class SchedulerDriver {
         );
       case "close":
         return this.close();
+      case "scheduler_gone":
+        return this.#schedulerGone(message.scheduler, message.port, -1);
       case "lane_dial":
         return this.#sessions.laneOf(message.number, message.lane)?.dial(message.address);
       case "lane_reset":
@@ -220,7 +226,32 @@ export class SchedulerDriver {
       name: undefined,
       mailboxMax: undefined,
     });
+    this.#started.add(process);
     this.#tell({ kind: "started", functionName, pid: process.pid.toString() });
+  }
+
+  /** Says which of the functions that the node was started with have ended. */
+  #checkStarted(): void {
+    for (const process of this.#started) {
+      if (process.life !== LIFE_DEAD) continue;
+      this.#started.delete(process);
+      this.#tell({ kind: "start_ended", pid: process.pid.toString() });
+    }
+  }
+
+  /** What the dead scheduler had posted is on its way through the event loop: it is handled before the news of its death. */
+  #schedulerGone(scheduler: number, port: PortEnd, receivedBefore: number): void {
+    const old = this.#links[scheduler];
+    const received = old?.received ?? 0;
+    if (received !== receivedBefore) {
+      return this.#world.clock.afterIo(() =>
+        this.#world.clock.afterIo(() => this.#schedulerGone(scheduler, port, received)),
+      );
+    }
+    old?.abandon();
+    this.#links[scheduler] = this.#portLink(scheduler, this.#world.port(port));
+    this.scheduler.schedulerDown(scheduler);
+    this.#tell({ kind: "scheduler_drained" });
   }
 
   #portLink(index: number, port: ThreadPort): PortLink {
@@ -336,6 +367,7 @@ export class SchedulerDriver {
       if (lane.isStalled(now)) this.#laneState(lane, "stalled");
     }
     this.#partings.check();
+    this.#checkStarted();
     this.#beatTimer = this.#world.clock.setTimer(BEAT_MS, () => this.#beat());
   }
 

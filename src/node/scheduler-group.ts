@@ -1,9 +1,8 @@
-/** The schedulers of a node as its control thread sees them: ports, pulses, and what they said when they were ready. */
+/** The schedulers of a node as its control thread sees them: ports, and what they said when they were ready. */
 import { ConfigError, type ConfigErrorCode } from "../base/error.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Clock } from "../port/clock.ts";
-import type { ThreadPort } from "../port/threads.ts";
-import { Pulse } from "../scheduler/pulse.ts";
+import type { ThreadPort, Transfer } from "../port/threads.ts";
 import { Requests } from "./requests.ts";
 import type { HostedFunction, ToControl, ToScheduler } from "./thread-message.ts";
 
@@ -13,13 +12,6 @@ const ANSWER_MS = 1_000;
 /** Milliseconds that schedulers have to end their processes when the node stops. */
 const STOP_MS = 2_000;
 
-interface Seen {
-  readonly pulse: Pulse;
-  beat: number;
-  /** When `beat` was first seen, on the control thread's clock: threads do not share one. */
-  at: Millis;
-}
-
 export class SchedulerGroup {
   /** Settles when every scheduler is ready or one has failed. */
   readonly ready: Promise<void>;
@@ -27,56 +19,32 @@ export class SchedulerGroup {
   readonly lanePorts: number[];
   /** What can be spawned here by name. */
   functions: readonly HostedFunction[] = [];
-  readonly #ports: readonly ThreadPort[];
-  readonly #seen: readonly Seen[];
+  readonly #ports: ThreadPort[];
   readonly #clock: Clock;
   readonly #requests: Requests;
-  #unready: number;
+  readonly #received: (scheduler: number, message: ToControl) => void;
+  /** Who waits for each scheduler that is not ready, index 0 for scheduler 1. */
+  readonly #unready: (PromiseWithResolvers<void> | undefined)[];
   #unstopped = 0;
   #stopped: (() => void) | undefined;
 
-  /** `ports` and `pulses` by scheduler, index 0 for scheduler 1. */
+  /** `ports` by scheduler, index 0 for scheduler 1. */
   constructor(options: {
     readonly ports: readonly ThreadPort[];
-    readonly pulses: readonly SharedArrayBuffer[];
     readonly clock: Clock;
     readonly received: (scheduler: number, message: ToControl) => void;
   }) {
-    this.#ports = options.ports;
+    this.#ports = [...options.ports];
     this.#clock = options.clock;
+    this.#received = options.received;
     this.#requests = new Requests(options.clock);
     this.lanePorts = options.ports.map(() => 0);
-    this.#unready = options.ports.length;
-    const now = options.clock.now();
-    this.#seen = options.pulses.map((shared) => ({ pulse: new Pulse(shared), beat: 0, at: now }));
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.ready = promise;
+    this.#unready = [];
+    this.ready = Promise.all(options.ports.map((port, place) => this.#listen(place, port))).then(
+      () => undefined,
+    );
     // Whoever awaits it handles the rejection; until then it is not a stray one.
-    promise.catch(() => undefined);
-    if (this.#unready === 0) resolve();
-    for (const [place, port] of options.ports.entries()) {
-      port.receive((raw) => {
-        const message = raw as ToControl;
-        switch (message.kind) {
-          case "ready":
-            this.lanePorts[place] = message.lanePort;
-            this.functions = message.functions;
-            this.#unready -= 1;
-            if (this.#unready === 0) resolve();
-            return;
-          case "start_failed":
-            return reject(new ConfigError(message.code as ConfigErrorCode, message.text));
-          case "answer":
-            return this.#requests.answer(message.id, message.ok, message.value);
-          case "stopped":
-            this.#unstopped -= 1;
-            if (this.#unstopped === 0) this.#stopped?.();
-            return;
-          default:
-            return options.received(place + 1, message);
-        }
-      });
-    }
+    this.ready.catch(() => undefined);
   }
 
   get count(): number {
@@ -84,8 +52,27 @@ export class SchedulerGroup {
   }
 
   /** `scheduler` from 1. */
-  tell(scheduler: number, message: ToScheduler): void {
-    this.#ports[scheduler - 1]?.post(message);
+  tell(scheduler: number, message: ToScheduler, transfer?: Transfer): void {
+    this.#ports[scheduler - 1]?.post(message, transfer);
+  }
+
+  /**
+   * A new thread runs in place of one that was ended; resolves when it is ready.
+   * @throws {ConfigError} it could not load its modules, or did not in time
+   */
+  async replace(scheduler: number, port: ThreadPort, timeoutMs: Millis): Promise<void> {
+    const place = scheduler - 1;
+    this.#ports[place]?.close();
+    this.#ports[place] = port;
+    const ready = this.#listen(place, port);
+    const timer = this.#clock.setTimer(timeoutMs, () =>
+      this.#unready[place]?.reject(new ConfigError("module_failed", "not ready in time")),
+    );
+    try {
+      await ready;
+    } finally {
+      this.#clock.clearTimer(timer);
+    }
   }
 
   tellAll(message: ToScheduler): void {
@@ -105,19 +92,6 @@ export class SchedulerGroup {
     return Promise.all(this.#ports.map((_port, place) => this.ask(place + 1, verb, args)));
   }
 
-  /** For each scheduler, milliseconds since its event loop last turned, as far as can be seen from here. */
-  lagMs(): readonly Millis[] {
-    const now = this.#clock.now();
-    return this.#seen.map((seen) => {
-      const { beat } = seen.pulse;
-      if (beat !== seen.beat) {
-        seen.beat = beat;
-        seen.at = now;
-      }
-      return now - seen.at;
-    });
-  }
-
   /** Ends every process; resolves when what they said is on its way, or after `STOP_MS`. */
   async stop(reason: string): Promise<void> {
     if (this.#ports.length === 0) return;
@@ -135,5 +109,31 @@ export class SchedulerGroup {
   close(): void {
     this.#requests.abandon("the node stops");
     this.tellAll({ kind: "close" });
+  }
+
+  /** Takes what a scheduler says from now on; resolves when it is ready. */
+  #listen(place: number, port: ThreadPort): Promise<void> {
+    const waiting = Promise.withResolvers<void>();
+    this.#unready[place] = waiting;
+    port.receive((raw) => {
+      const message = raw as ToControl;
+      switch (message.kind) {
+        case "ready":
+          this.lanePorts[place] = message.lanePort;
+          this.functions = message.functions;
+          return waiting.resolve();
+        case "start_failed":
+          return waiting.reject(new ConfigError(message.code as ConfigErrorCode, message.text));
+        case "answer":
+          return this.#requests.answer(message.id, message.ok, message.value);
+        case "stopped":
+          this.#unstopped -= 1;
+          if (this.#unstopped === 0) this.#stopped?.();
+          return;
+        default:
+          return this.#received(place + 1, message);
+      }
+    });
+    return waiting.promise;
   }
 }

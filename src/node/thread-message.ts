@@ -2,6 +2,7 @@
  * What the control thread and the schedulers of one node say to each other, and what a thread is given at its start.
  * Everything here is cloned between threads: plain values only. Ports keep order, and that is all they promise.
  */
+import type { PortEnd } from "../port/threads.ts";
 import type { Address } from "../port/transport.ts";
 
 /** A function that a scheduler hosts by name. */
@@ -85,6 +86,11 @@ export type ToScheduler =
       readonly functionName: string;
       readonly args: readonly unknown[];
     }
+  /**
+   * Another scheduler's thread was ended: work off what it had sent, end all bonds with its processes, answer with
+   * `scheduler_drained`. `port` leads to the one that will be started in its place.
+   */
+  | { readonly kind: "scheduler_gone"; readonly scheduler: number; readonly port: PortEnd }
   /** End every process, say so with `stopped` when what they sent is on its way, then nothing more. */
   | { readonly kind: "stop"; readonly reason: string }
   /** The sessions have been told: close sockets and timers. */
@@ -92,6 +98,7 @@ export type ToScheduler =
 
 export type ToControl =
   | { readonly kind: "stopped" }
+  | { readonly kind: "scheduler_drained" }
   | {
       readonly kind: "ready";
       readonly index: number;
@@ -154,6 +161,8 @@ export type ToControl =
       readonly functionName: string;
       readonly pid: string;
     }
+  /** A process of `[[start]]` is no more. */
+  | { readonly kind: "start_ended"; readonly pid: string }
   | {
       readonly kind: "start_refused";
       readonly functionName: string;

@@ -12,6 +12,9 @@
  */
 import type { Millis } from "../base/millis.ts";
 
+/** Milliseconds between two beats of a scheduler: how soon one that stopped can be told. */
+export const BEAT_MS = 100;
+
 /** What a scheduler shows: `Pulse`, read from another thread. */
 export interface VitalSigns {
   /** When its event loop last turned, on a clock of its own; 0 before the first time. */

@@ -82,6 +82,8 @@ export class Scheduler extends SchedulerHost {
     const lost = (peer: Pid | NameOnNode): boolean =>
       peer instanceof Pid && peer.isLocal() && peer.scheduler === scheduler;
     for (const process of this.bonds.ofScheduler(scheduler)) bondsLost(process, lost, "killed");
+    this.spawning.schedulerDown(scheduler);
+    this.laneWaits.recheck();
   }
 
   /** Some lane, or the port to some scheduler, has room again. */

@@ -24,6 +24,8 @@ const FAILURES: { readonly [code in SpawnFailure]: string } = {
 /** Who waits for the reply to a spawn request. */
 interface Requester {
   readonly node: string;
+  /** On this node: which scheduler is to spawn. */
+  readonly scheduler: number | "spread";
   replied(result: SpawnResult): void;
 }
 
@@ -57,7 +59,7 @@ export class SpawnRequests {
     args: readonly unknown[],
     options: StartOptions,
   ): Promise<Pid<unknown>> {
-    const request = new SpawnRequest(this, by, place.node, functionName, options.link === true);
+    const request = new SpawnRequest(this, by, place, functionName, options.link === true);
     request.begin(options, CALL_MS);
     if (request.settled) return request.promise;
     const { name, mailboxMax } = options;
@@ -78,7 +80,7 @@ export class SpawnRequests {
     args: readonly unknown[],
     wait: Wait,
   ): Promise<unknown> {
-    const request = new RpcRequest(this, by, place.node, functionName);
+    const request = new RpcRequest(this, by, place, functionName);
     request.begin(wait, CALL_MS);
     if (request.settled) return request.promise;
     const options = { link: false, monitor: true, name: undefined, mailboxMax: undefined };
@@ -95,8 +97,17 @@ export class SpawnRequests {
 
   /** The session with a node is over: no reply of it will come. */
   nodeDown(node: string): void {
+    this.#lost((requester) => requester.node === node);
+  }
+
+  /** Another scheduler of this node was ended. */
+  schedulerDown(node: string, scheduler: number): void {
+    this.#lost((requester) => requester.node === node && requester.scheduler === scheduler);
+  }
+
+  #lost(isLost: (requester: Requester) => boolean): void {
     for (const [id, requester] of [...this.#requesters]) {
-      if (requester.node !== node) continue;
+      if (!isLost(requester)) continue;
       this.#requesters.delete(id);
       requester.replied({ ok: false, code: "noconnection" });
     }
@@ -108,6 +119,7 @@ export class SpawnRequests {
     const { host, pid: parent } = request.process;
     const abandoned: Abandoned = {
       node: request.node,
+      scheduler: request.scheduler,
       parent,
       reason,
       replied: (result) => {
@@ -152,6 +164,7 @@ export class SpawnRequests {
 class SpawnRequest extends Pending<Pid<unknown>> implements Requester {
   readonly ref: Ref;
   readonly node: string;
+  readonly scheduler: number | "spread";
   readonly #requests: SpawnRequests;
   readonly #functionName: string;
   readonly #link: boolean;
@@ -159,13 +172,14 @@ class SpawnRequest extends Pending<Pid<unknown>> implements Requester {
   constructor(
     requests: SpawnRequests,
     process: Process,
-    node: string,
+    { node, scheduler }: PlainPlace,
     functionName: string,
     link: boolean,
   ) {
     super(process);
     this.#requests = requests;
     this.node = node;
+    this.scheduler = scheduler;
     this.ref = process.host.createRef();
     this.#functionName = functionName;
     this.#link = link;
@@ -201,15 +215,22 @@ class SpawnRequest extends Pending<Pid<unknown>> implements Requester {
 class RpcRequest extends Pending<unknown> implements Requester, Owner {
   readonly ref: Ref;
   readonly node: string;
+  readonly scheduler: number | "spread";
   readonly alias: Pid<unknown>;
   readonly #requests: SpawnRequests;
   readonly #target: string;
   #monitored = false;
 
-  constructor(requests: SpawnRequests, process: Process, node: string, functionName: string) {
+  constructor(
+    requests: SpawnRequests,
+    process: Process,
+    { node, scheduler }: PlainPlace,
+    functionName: string,
+  ) {
     super(process);
     this.#requests = requests;
     this.node = node;
+    this.scheduler = scheduler;
     this.ref = process.host.createRef();
     this.alias = process.host.createPid(this);
     this.#target = `${functionName} on ${node}`;

@@ -60,6 +60,10 @@ export class Spawning implements SpawnSignals {
     this.#requests.nodeDown(node);
   }
 
+  schedulerDown(scheduler: number): void {
+    this.#requests.schedulerDown(scheduler);
+  }
+
   replied(signal: SignalOf<"spawn_reply">): void {
     this.#requests.replied(signal.ref, signal.result);
   }
@@ -71,10 +75,7 @@ export class Spawning implements SpawnSignals {
       return;
     }
     let { scheduler } = signal;
-    if (scheduler === "spread") {
-      scheduler = this.#spreadNext;
-      this.#spreadNext = (this.#spreadNext % this.#schedulers) + 1;
-    }
+    if (scheduler === "spread") scheduler = this.#spread();
     const { from, ref } = signal;
     if (scheduler > this.#schedulers) {
       const result = { ok: false, code: "badarg" } as const;
@@ -86,6 +87,12 @@ export class Spawning implements SpawnSignals {
       const child = result.ok ? result.pid : undefined;
       host.dispatch({ kind: "spawn_reply", from: child, to: from, ref, result });
     }
+  }
+
+  #spread(): number {
+    const scheduler = this.#spreadNext;
+    this.#spreadNext = (scheduler % this.#schedulers) + 1;
+    return scheduler;
   }
 
   #spawn(signal: SignalOf<"spawn_request">): SpawnResult {
@@ -114,7 +121,9 @@ export class Spawning implements SpawnSignals {
   ): Promise<R> {
     try {
       assertArgs(args);
-      return ask(placeOf(where, this.#host.nodeName, this.#index));
+      const place = placeOf(where, this.#host.nodeName, this.#index);
+      if (place.node !== this.#host.nodeName || place.scheduler !== "spread") return ask(place);
+      return ask({ node: place.node, scheduler: this.#spread() });
     } catch (error) {
       this.#host.blame(error, by);
       return Promise.reject(error);
