@@ -114,9 +114,7 @@ export const selective =
   (scheduler, size) =>
     scheduler.run(async (ctx: Context<{ ms: number }>) => {
       type Message =
-        | { type: "other"; n: number }
-        | { type: "wanted"; n: number }
-        | { type: "late"; n: number };
+        { type: "other"; n: number } | { type: "wanted"; n: number } | { type: "late"; n: number };
       const self = ctx.self;
       const pid = ctx.spawn(async (own: Context<Message>) => {
         let start = performance.now();

@@ -125,6 +125,7 @@ export function runLoop(process: Process, loop: MessageLoop): void {
       return;
     }
     process.reductions++;
+    process.last = message;
     if (!loop.take(process, message)) return;
     if (process.life !== LIFE_RUNNING || process.waiting !== WAIT_LOOP) return;
     if (!host.turns.spend()) break;

@@ -51,12 +51,16 @@ export class Process implements Owner {
   /** The wait is one of `messages()`: it resolves with an iterator's result. */
   iterating = false;
   trapping = false;
+  /** Its function has returned or thrown, or never ran. */
+  settled = true;
   /** Sent over a lane that is full: receives nothing but system messages until it has room. */
   paused = false;
   /** The one rejection after the end has been handed out: further waits never settle. */
   refused = false;
   reductions = 0;
   mailbox: Mailbox | undefined = undefined;
+  /** The message taken last, while it may be the one that is handled: for crash reports. */
+  last: unknown = undefined;
   /** Of the pending receive. */
   resolve: ((value: unknown) => void) | undefined = undefined;
   wait: ReceiveWait | MessageLoop | Start | undefined;
@@ -86,6 +90,7 @@ export class Process implements Owner {
     if (this.waiting === WAIT_DIRECT && this.host.turns.spend()) {
       this.waiting = WAIT_NONE;
       this.reductions++;
+      this.last = message;
       this.host.resumed(this);
       const resolve = this.resolve as (value: unknown) => void;
       this.resolve = undefined;
@@ -134,11 +139,12 @@ export class Process implements Owner {
     if (mailbox !== undefined && mailbox.length > 0) {
       if (this.host.turns.spend()) {
         this.reductions++;
-        return Promise.resolve(mailbox.take());
+        return Promise.resolve((this.last = mailbox.take()));
       }
       return this.#awaitTurn();
     }
     this.waiting = WAIT_DIRECT;
+    this.last = undefined;
     this.host.left(this);
     const promise = new Promise(capture);
     this.resolve = resolveCaptured;
@@ -156,11 +162,12 @@ export class Process implements Owner {
     if (mailbox !== undefined && mailbox.length > 0) {
       if (this.host.turns.spend()) {
         this.reductions++;
-        return Promise.resolve({ done: false, value: mailbox.take() });
+        return Promise.resolve({ done: false, value: (this.last = mailbox.take()) });
       }
       return this.#awaitTurn() as Promise<IteratorResult<unknown>>;
     }
     this.waiting = WAIT_DIRECT;
+    this.last = undefined;
     this.host.left(this);
     const promise = new Promise(capture) as Promise<IteratorResult<unknown>>;
     this.resolve = resolveCaptured;
@@ -190,6 +197,7 @@ export class Process implements Owner {
       if (message !== undefined) {
         if (this.host.turns.spend()) {
           this.reductions++;
+          this.last = message;
           return Promise.resolve(this.iterating ? { done: false, value: message } : message);
         }
         wait.held = message;
@@ -198,6 +206,7 @@ export class Process implements Owner {
     if (wait.held === undefined && wait.timeoutMs === 0) return Promise.resolve(undefined);
     this.waiting = WAIT_SELECTIVE;
     this.wait = wait;
+    this.last = undefined;
     this.host.left(this);
     const promise = new Promise(capture);
     this.resolve = resolveCaptured;
@@ -236,6 +245,7 @@ export class Process implements Owner {
     this.resolve = undefined;
     this.waiting = WAIT_NONE;
     this.reductions++;
+    this.last = value;
     this.host.resumed(this);
     resolve?.(this.iterating ? { done: false, value } : value);
   }
@@ -260,8 +270,11 @@ export class Process implements Owner {
       return;
     }
     if (this.life !== LIFE_RUNNING) return;
-    if (this.waiting === WAIT_PLAIN) {
-      this.wake(this.mailbox?.take());
+    if (this.waiting === WAIT_PLAIN || this.waiting === WAIT_DIRECT) {
+      const message = this.mailbox?.take();
+      // Nothing is left when what it was queued for has been taken or flushed since.
+      if (message === undefined) this.waiting = WAIT_DIRECT;
+      else this.wake(message);
     } else if (this.waiting === WAIT_SELECTIVE) {
       const wait = this.wait as ReceiveWait;
       try {
@@ -304,7 +317,10 @@ export class Process implements Owner {
   waitRefused(): Promise<never> {
     if (this.refused) return never;
     this.refused = true;
-    return Promise.reject(new ProcessExit(this.exitReason));
+    const rejected = Promise.reject<never>(new ProcessExit(this.exitReason));
+    // Whoever does not await it need not hear of it.
+    rejected.catch(ignore);
+    return rejected;
   }
 
   /** Every other call of `ctx`. @throws {ProcessExit} when the process has ended */
@@ -328,6 +344,7 @@ export class Process implements Owner {
 
   #start(start: Start): void {
     this.life = LIFE_RUNNING;
+    this.settled = false;
     this.wait = undefined;
     this.reductions++;
     this.host.enter(this);
@@ -349,6 +366,7 @@ export class Process implements Owner {
   }
 
   #returned(value: unknown): void {
+    this.settled = true;
     if (this.life === LIFE_RUNNING) {
       if (this.bonds?.ended !== undefined) this.bonds.value = value;
       this.#exiting("normal");
@@ -358,6 +376,7 @@ export class Process implements Owner {
   }
 
   #failed(error: unknown): void {
+    this.settled = true;
     if (this.life === LIFE_RUNNING) {
       const reason = error instanceof ProcessExit ? error.reason : (error ?? String(error));
       this.#exiting(reason);

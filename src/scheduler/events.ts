@@ -23,6 +23,8 @@ export interface CrashReport {
   readonly mailboxLength: number;
   /** Types of the oldest messages that were still waiting. */
   readonly mailboxTypes: readonly string[];
+  /** Literal type of the message that it was handling, if it had one. */
+  readonly lastMessageType: string | undefined;
   readonly reductions: number;
 }
 

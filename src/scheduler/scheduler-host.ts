@@ -20,6 +20,7 @@ import type {
 } from "../process/host.ts";
 import { setHost } from "../process/hosts.ts";
 import { LIFE_DEAD, LIFE_EXITING } from "../process/life.ts";
+import { messageType } from "../process/mailbox.ts";
 import type { Outbound } from "../process/outbound.ts";
 import type { LaneWait } from "../process/pending.ts";
 import { Process } from "../process/process.ts";
@@ -72,6 +73,9 @@ export class SchedulerHost implements ProcessHost {
   readonly outbound: Outbound;
   readonly services: NodeServices;
   readonly copy: ((message: unknown) => unknown) | undefined;
+
+  /** Processes that were released while their function still waits for something of its own. */
+  zombies = 0;
 
   protected readonly clock: Clock;
   protected readonly events: SchedulerEvents;
@@ -269,8 +273,12 @@ export class SchedulerHost implements ProcessHost {
   }
 
   release(process: Process): void {
-    if (process.life === LIFE_DEAD) return;
-    this.endings.release(process, this.#dissolve);
+    if (process.life !== LIFE_DEAD) {
+      this.endings.release(process, this.#dissolve);
+      if (!process.settled) this.zombies++;
+    } else if (process.settled) {
+      this.zombies--;
+    }
   }
 
   bondAdded(process: Process, peer: Pid | NameOnNode): void {
@@ -304,7 +312,7 @@ export class SchedulerHost implements ProcessHost {
 
   crashed(process: Process, reason: ExitReason): void {
     const report = snapshotOf(process);
-    this.events.crashed?.({ ...report, reason });
+    this.events.crashed?.({ ...report, reason, lastMessageType: messageType(process.last) });
   }
 
   readonly #dissolve = (process: Process): void => {

@@ -61,7 +61,7 @@ export class Spawning implements SpawnSignals {
   }
 
   schedulerDown(scheduler: number): void {
-    this.#requests.schedulerDown(scheduler);
+    this.#requests.schedulerDown(this.#host.nodeName, scheduler);
   }
 
   replied(signal: SignalOf<"spawn_reply">): void {

@@ -25,7 +25,8 @@ export const puppet = define("conformance.puppet", async (context: Context<Any>)
   for await (const message of ctx.messages()) {
     if (message instanceof Exit) {
       const { from, reason } = message;
-      if (forward !== undefined) ctx.send(forward, { type: "got_exit", by: ctx.self, from, reason });
+      if (forward !== undefined)
+        ctx.send(forward, { type: "got_exit", by: ctx.self, from, reason });
       continue;
     }
     const order = message as Order | Down;

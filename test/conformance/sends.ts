@@ -12,7 +12,10 @@ export const sends: Scenario[] = [
     run: async (ctx, { far }) => {
       const near = ctx.spawn(puppet);
       const pid = await ctx.spawnOn(far, puppet, []);
-      const answer: Any = await ctx.call(pid, { type: "echo", message: [ctx.self, near, pid] } as Any);
+      const answer: Any = await ctx.call(pid, {
+        type: "echo",
+        message: [ctx.self, near, pid],
+      } as Any);
       expect(answer.message[0]).toBe(ctx.self);
       expect(answer.message[1]).toBe(near);
       expect(answer.message[2]).toBe(pid);
