@@ -1,5 +1,6 @@
 import { StartError } from "../base/error.ts";
 import { Deadline } from "../base/deadlines.ts";
+import type { Place } from "../process/api.ts";
 import { monitor, unlink } from "../process/bonds.ts";
 import { LIFE_RUNNING } from "../process/life.ts";
 import type { Process } from "../process/process.ts";
@@ -128,7 +129,7 @@ export class ChildJobs {
         link: true,
         timeoutMs: Infinity,
         ...(spec.name !== undefined && { name: spec.name }),
-        ...(node !== undefined && { on: node }),
+        ...placeOf(node, spec.scheduler),
       },
     );
   }
@@ -153,6 +154,15 @@ export class ChildJobs {
     this.#starting.delete(starting.token);
     if (starting.pid !== undefined) this.#startingByPid.delete(starting.pid);
   }
+}
+
+/** Where a child is started; nothing: beside its supervisor. */
+function placeOf(
+  node: string | undefined,
+  scheduler: ChildData["scheduler"],
+): { readonly on?: Place } {
+  if (scheduler === undefined) return node === undefined ? {} : { on: node };
+  return { on: node === undefined ? { scheduler } : { node, scheduler } };
 }
 
 /** Ends a child that did not end when it was told to. */

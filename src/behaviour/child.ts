@@ -18,6 +18,7 @@ export interface ChildData extends ChildPolicy {
   readonly shutdownMs: number | "brutal_kill";
   /** Nodes in order of preference; empty: beside the supervisor. */
   readonly on: readonly string[];
+  readonly scheduler: number | "spread" | undefined;
 }
 
 const RESTART_TYPES: readonly RestartType[] = ["permanent", "transient", "temporary"];
@@ -65,6 +66,9 @@ export function child<D extends AnyStartable>(spec: ChildSpec<D>): Child {
     where,
     "onNodeDown is unknown",
   );
+  const { scheduler = 1 } = spec;
+  const isScheduler = scheduler === "spread" || (Number.isInteger(scheduler) && scheduler >= 1);
+  check(isScheduler, where, 'scheduler must be a number from 1 or "spread"');
   const data: ChildData = {
     id,
     functionName: start.functionName,
@@ -76,6 +80,7 @@ export function child<D extends AnyStartable>(spec: ChildSpec<D>): Child {
     shutdownMs,
     significant,
     on,
+    scheduler: spec.scheduler,
     onNodeDown: on.length === 0 ? undefined : (onNodeDown ?? (on.length > 1 ? "move" : "wait")),
   };
   return data as unknown as Child;

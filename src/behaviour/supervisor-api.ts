@@ -37,6 +37,8 @@ export interface ChildSpec<D extends AnyStartable> {
   readonly shutdownMs?: number | "brutal_kill";
   /** Node names, the preferred one first. Default: beside the supervisor. */
   readonly on?: string | readonly string[];
+  /** The scheduler there, from 1, or another one at each start. Default: the supervisor's own; the node's choice with `on`. */
+  readonly scheduler?: number | "spread";
   /** Default `"move"` where `on` names several nodes, else `"wait"`. */
   readonly onNodeDown?: "move" | "wait" | "stop";
   /** Counts for `autoShutdown`. Default false. A permanent child cannot be significant. */
