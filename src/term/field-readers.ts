@@ -143,7 +143,20 @@ export function compiledReader(
   return compile(["readLatin1"], body)(readLatin1) as ReadFields;
 }
 
+/** A field that held one of these is likely to hold the others. */
+const INTEGERS = groupOf([0, UINT8, UINT16, UINT32]);
+const STRINGS = groupOf([STRING_REF, LATIN1, STRING_REF8]);
+
+function groupOf(tags: readonly number[]): number {
+  return tags.reduce(
+    (bits, tag) => bits | (1 << branches.findIndex((branch) => branch.has(tag))),
+    0,
+  );
+}
+
 function fieldCode(variable: string, seen: number): string {
+  if ((seen & INTEGERS) !== 0) seen |= INTEGERS;
+  if ((seen & STRINGS) !== 0) seen |= STRINGS;
   const own = branches.filter((_, i) => (seen & (1 << i)) !== 0);
   const any = `state.position = at; ${variable} = readValue(state); at = state.position;`;
   if (own.length === 0) return `let ${variable}; ${any}`;
