@@ -29,12 +29,7 @@ import type { Millis } from "../base/millis.ts";
 import { TermEncoder } from "../term/encode.ts";
 import type { Identities } from "../term/identities.ts";
 import type { Pid } from "../term/pid.ts";
-import {
-  DATA_HEADER_BYTES,
-  FRAME_BODY_BYTES_MAX,
-  FRAME_PREFIX_BYTES,
-  SIGNAL_HEAD_BYTES_MAX,
-} from "../wire/frame.ts";
+import { DATA_HEADER_BYTES, SIGNAL_HEAD_BYTES_MAX } from "../wire/frame.ts";
 import { encodeSignal, obeysHardLimit, SignalKind } from "../wire/message.ts";
 import type { WireSignal } from "../wire/wire-signal.ts";
 import { Backlog, GIANT_BYTES } from "./backlog.ts";
@@ -42,8 +37,8 @@ import { Incoming, type LaneSink } from "./incoming.ts";
 import { Outgoing, type Transmit } from "./outgoing.ts";
 import { NO_PID_SLOT, PidSlots } from "./pid-slots.ts";
 
-/** Bytes of a frame, its length included. */
-const FRAME_MAX = FRAME_PREFIX_BYTES + FRAME_BODY_BYTES_MAX;
+/** Bytes of a frame, its head included, above which the next signal goes to another one. */
+const FRAME_FILL_BYTES = DATA_HEADER_BYTES + FRAME_BYTES_MAX;
 
 /** Bytes in flight above which no further fragment starts: what a small message of another sender may wait behind. */
 const FRAGMENT_WINDOW_BYTES = 2 * 1024 * 1024;
@@ -207,7 +202,7 @@ export class Lane {
     if (!written) return this.#sendStandalone({ kind: "message", from, to, message });
     this.#lastFrom = from;
     this.#lastTo = to;
-    if (this.#out.openBytes > FRAME_MAX) this.#split(start);
+    if (this.#out.openBytes > FRAME_FILL_BYTES) this.#split(start);
   }
 
   /**
@@ -220,18 +215,20 @@ export class Lane {
       return this.#sendStandalone(signal);
     if (obeysHardLimit(signal.kind)) this.#checkRoom();
     const writer = this.#out.open();
+    const encoder = this.#encoder;
     const start = writer.length;
     let written = false;
+    encoder.checkpoint(writer);
     try {
-      written = encodeSignal(
-        { writer, encoder: this.#encoder, termBytesMax: this.#termBytesMax },
-        signal,
-      );
+      // Names are no longer than a frame has room for, unless nobody has looked at them.
+      written =
+        encodeSignal({ writer, encoder, termBytesMax: this.#termBytesMax }, signal) &&
+        writer.length - start <= FRAME_BYTES_MAX + SIGNAL_HEAD_BYTES_MAX / 2;
     } finally {
-      if (!written) writer.length = start;
+      if (!written) encoder.rollback(writer);
     }
     if (!written) return this.#sendStandalone(signal);
-    if (this.#out.openBytes > FRAME_MAX) this.#split(start);
+    if (this.#out.openBytes > FRAME_FILL_BYTES) this.#split(start);
     this.#checkOverrun();
   }
 
@@ -335,8 +332,11 @@ export class Lane {
     return slot;
   }
 
+  /** The frame is full: what was written from `start` on begins the next one, which is full too if that is long. */
   #split(start: number): void {
-    this.#out.split(start, this.#in.received);
+    const ack = this.#in.received;
+    if (start > this.#out.frameStart + DATA_HEADER_BYTES) this.#out.split(start, ack);
+    if (this.#out.openBytes > FRAME_FILL_BYTES) this.#out.close(ack);
     this.#settleBudget();
   }
 
@@ -375,6 +375,8 @@ export class Lane {
     if (!encodeSignal({ writer, encoder, termBytesMax: messageBytesMax }, signal)) {
       throw new MessageTooLarge(messageBytesMax, messageBytesMax);
     }
+    if (writer.length > messageBytesMax + SIGNAL_HEAD_BYTES_MAX)
+      throw new MessageTooLarge(writer.length, messageBytesMax);
     // One giant may be on its way beside all else that waits; a second one has to fit under the limit.
     const size = writer.length;
     const bytes = this.#out.queuedBytes + this.#backlog.countedBytes + size;
@@ -400,7 +402,7 @@ export class Lane {
       const idle = this.#out.queuedBytes < fragmentBytes;
       if (idle ? this.#out.unackedBytes > FRAGMENT_WINDOW_BYTES : this.#fragmentCredit <= 0) break;
       const writer = this.#out.open();
-      const room = FRAME_BYTES_MAX + DATA_HEADER_BYTES - this.#out.openBytes - PIECE_HEAD_BYTES;
+      const room = FRAME_FILL_BYTES - this.#out.openBytes - PIECE_HEAD_BYTES;
       if (room < Math.min(PIECE_BYTES_MIN, fragmentBytes)) {
         this.#out.close(this.#in.received);
         continue;

@@ -1,7 +1,8 @@
 /** The sockets of one running session, as `Session` keeps them, and what can be computed from them. */
 import type { Millis } from "../base/millis.ts";
 import type { ConnectionId, SessionInfo, SessionOptions } from "./session-io.ts";
-import type { LanePlan } from "./lane-plan.ts";
+import type { Established } from "./handshake.ts";
+import { planLanes, type LanePlan } from "./lane-plan.ts";
 import type { TickState } from "./tick.ts";
 
 /** Milliseconds between dials of one socket: the first follows at once, the second soon, since two refusals say "gone". */
@@ -55,6 +56,20 @@ export interface Live {
   lagMs: readonly Millis[];
   /** Since when some socket is missing; undefined when none is. */
   suspectSince: Millis | undefined;
+}
+
+/** What is known of a session once its handshake has ended. */
+export function describe(options: SessionOptions, result: Established): SessionInfo {
+  const { hello, agreement } = result.peer;
+  return {
+    id: result.session,
+    laneKey: result.laneKey,
+    peer: hello,
+    version: agreement.version,
+    capabilities: agreement.capabilities,
+    lanes: planLanes(options.self.schedulers, hello.schedulers),
+    opener: result.role === "dialler",
+  };
 }
 
 /** A session that has just been committed on a connection. */

@@ -18,8 +18,8 @@ import type { AnnouncedAddress } from "../wire/handshake-message.ts";
 import { codeSentence, type SessionEndReason } from "../wire/protocol-code.ts";
 import { decide, sameId } from "./decision.ts";
 import type { Established } from "./handshake.ts";
-import { planLanes } from "./lane-plan.ts";
 import {
+  describe,
   hasNoSockets,
   isStuck,
   isSuspect,
@@ -254,16 +254,7 @@ export class Session {
       else this.#over(live, "session_over", `${this.#options.peer} made a new session`);
     }
     this.#outputs.push({ kind: "attach_control", connection });
-    const { hello, agreement } = result.peer;
-    const info = {
-      id: result.session,
-      laneKey: result.laneKey,
-      peer: hello,
-      version: agreement.version,
-      capabilities: agreement.capabilities,
-      lanes: planLanes(this.#options.self.schedulers, hello.schedulers),
-      opener: result.role === "dialler",
-    };
+    const info = describe(this.#options, result);
     this.#state = { kind: "up", live: startLive(this.#options, info, control, startTick(now)) };
     this.#outputs.push({ kind: "session_up", info });
     this.#repair(now);
@@ -279,7 +270,7 @@ export class Session {
   ): void {
     switch (input.kind) {
       case "heard":
-        this.#heard(live, now);
+        this.#heard(live);
         return this.#tick(live, "heard", now);
       case "said":
         return this.#tick(live, "said", now);
@@ -309,7 +300,7 @@ export class Session {
           if (live.control !== undefined) this.#outputs.push({ kind: "send_tick", probe: true });
         });
       case "peer_suspects":
-        // The peer has lost the lane; if our end still looks whole it is not.
+        // The peer has given the lane up; if our end still looks whole it is not. It is not told: it knows.
         return this.#withLane(live, input.lane, (lane) => {
           if (lane.attached) this.#resetLane(live, lane, now);
         });
@@ -342,7 +333,7 @@ export class Session {
     }
   }
 
-  #heard(live: Live, _now: Millis): void {
+  #heard(live: Live): void {
     const contest = this.#contest;
     if (contest === undefined || live.control === undefined) return;
     this.#contest = undefined;
@@ -370,14 +361,14 @@ export class Session {
     if (probe) this.#outputs.push({ kind: "send_tick", probe: false });
     for (const lane of live.lanes) {
       // A stuck scheduler is busy, not dead: its socket stays.
-      if (lane.attached && lane.stalled && !isStuck(live, lane)) this.#resetLane(live, lane, now);
+      if (!lane.attached || !lane.stalled || isStuck(live, lane)) continue;
+      this.#outputs.push({ kind: "send_suspect", lane: lane.plan.lane });
+      this.#resetLane(live, lane, now);
     }
   }
 
   #resetLane(live: Live, lane: LaneSocket, now: Millis): void {
     resetLane(live, lane, now, (output) => this.#outputs.push(output));
-    if (live.control !== undefined)
-      this.#outputs.push({ kind: "send_suspect", lane: lane.plan.lane });
     this.#settle(live, now);
   }
 
@@ -414,7 +405,7 @@ export class Session {
 
   #checkDeadlines(live: Live, now: Millis): void {
     for (let late = overdue(live, now); late !== undefined; late = overdue(live, now)) {
-      if (late !== 0 && isStuck(live, late)) {
+      if (late !== 0 && live.graceMs > 0 && isStuck(live, late)) {
         late.lostAt = now;
         continue;
       }

@@ -325,6 +325,55 @@ describe("fragments", () => {
   });
 });
 
+describe("frames", () => {
+  test("signals of every size around a frame's, with new processes each, keep within the limit of a frame", () => {
+    for (let size = 65_300; size < 65_700; size += 7) {
+      const pair = new LanePair();
+      for (let n = 0; n < 4; n++) {
+        pair.a.lane.sendMessage(
+          pair.a.pid(100 * n + size),
+          pair.remote(pair.a, 50 * n + size),
+          new Uint8Array(size - n),
+        );
+        pair.a.lane.sendMessage(
+          pair.a.pid(1 + n),
+          pair.remote(pair.a, n),
+          new Uint8Array(size - n - 65_250),
+        );
+        pair.a.lane.send({
+          kind: "link_exit",
+          from: pair.a.pid(n),
+          to: pair.remote(pair.a, n),
+          reason: new Uint8Array(size),
+        });
+      }
+      pair.drive(200_000);
+      expect(pair.b.lane.failure).toBeUndefined();
+      expect(pair.b.received).toHaveLength(12);
+    }
+  });
+
+  test("a name that nobody has looked at may be longer than a frame", () => {
+    const pair = new LanePair();
+    const name = "n".repeat(200_000);
+    const ref = pair.a.identities.createRef(2 ** 42);
+    const from = pair.a.pid(1);
+    sendNumbers(pair, pair.a, 0, 2);
+    pair.a.lane.send({ kind: "monitor_named", from, name, node: "b@host", ref });
+    pair.a.lane.send({ kind: "message_named", from, name, node: "b@host", message: 1 });
+    sendNumbers(pair, pair.a, 2, 2, 2);
+    pair.drive();
+    expect(pair.b.received.map((signal) => signal.kind).toSorted()).toEqual([
+      "message",
+      "message",
+      "message",
+      "message",
+      "message_named",
+      "monitor_named",
+    ]);
+  });
+});
+
 describe("limits", () => {
   test("a message over the limit is refused before anything is added", () => {
     const pair = new LanePair({ messageBytesMax: 100_000 });

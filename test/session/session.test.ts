@@ -224,6 +224,30 @@ describe("within the grace", () => {
     }
   });
 
+  test("a stuck scheduler is no excuse where there is no grace", () => {
+    const { world, a, b } = connected({ graceMs: 0 });
+    world.input(a, b.name, {
+      kind: "tick",
+      tick: { probe: false, stamp: 0, echo: 0, lagMs: [60_000, 60_000] },
+    });
+    world.cutLane(a, b, 1);
+    expect(a.log.at(-1)).toBe("over b@host connection_closed");
+  });
+
+  test("a lane given up by both at once is dialled once more and stays", () => {
+    const { world, a, b } = connected();
+    for (const [node, peer] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      world.input(node, peer.name, { kind: "lane_stalled", lane: 1 });
+    }
+    world.run(60_000);
+    for (const node of [a, b]) expect(node.log.length).toBeLessThanOrEqual(4);
+    expect(lanes(world, a, b)).toEqual([true, true]);
+    expect(lanes(world, b, a)).toEqual([true, true]);
+  });
+
   test("with a grace of 0 the first lost socket ends the session", () => {
     const { world, a, b } = connected({ graceMs: 0 });
     world.cutLane(a, b, 1);
