@@ -20,7 +20,7 @@ test("as text the ready line is one sentence", async () => {
   await using cluster = await BinaryCluster.start();
   const a = await cluster.add("a", { logFormat: "text" });
   expect(a.lines.text("stdout")).toMatch(
-    /^snow-node a@127\.0\.0\.1 is up at 127\.0\.0\.1:\d+ \(creation \d+, 2 schedulers, \d+ functions, cookie from .+, tls auto\)$/m,
+    /^snow-node a@127\.0\.0\.1 is up at 127\.0\.0\.1:\d+ \(creation \d+; 2 schedulers; functions echo, [\w, ]+; cookie from SNOW_COOKIE; tls auto\)$/m,
   );
 });
 

@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 
-import { ACTORS, BinaryCluster, sees, type Extra } from "./support/binary-cluster.ts";
-import { BinaryNode, randomCookie } from "./support/binary-node.ts";
-import { Folder } from "./support/folder.ts";
+import { BinaryCluster, sees, type Extra } from "./support/binary-cluster.ts";
+import type { BinaryNode } from "./support/binary-node.ts";
 import { freePort } from "./support/free-port.ts";
 import { runBinary } from "./support/program.ts";
 
