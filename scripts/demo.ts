@@ -175,8 +175,8 @@ function reportLoss(screen: Screen, loss: Loss): boolean {
 async function demo(run: Run): Promise<boolean> {
   const { screen, texts } = run;
   screen.event("input", `${texts.files.length} files, ${(texts.bytes / 1e6).toFixed(1)} MB`);
+  screen.event("build", "dist/snow-node, unless it is up to date");
   await buildIfNeeded();
-  screen.event("build", "dist/snow-node is up to date");
   const loss = await countOnCluster(run);
   const { whole, differing } = check(run);
   const verdict = differing.length === 0 ? "every count is the same" : "THE COUNTS DIFFER";
