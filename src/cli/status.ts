@@ -46,6 +46,7 @@ function showStatus(answer: StatusAnswer): string {
       { title: "PROCESSES", align: "right", cell: (row) => formatCount(row.processes) },
       { title: "RUN QUEUE", align: "right", cell: (row) => formatCount(row.runQueue) },
       { title: "LAG", align: "right", cell: (row) => formatSpan(row.lagMs) },
+      { title: "STUCK IN", cell: ({ stuck }) => (stuck ? `${stuck.function} ${stuck.pid}` : "") },
     ],
     answer.schedulers,
   );

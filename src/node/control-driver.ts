@@ -172,6 +172,7 @@ export class ControlDriver {
     const known =
       listens === undefined ? undefined : this.#events.listening?.(listens.listen, listens.address);
     await Promise.all([this.#schedulers.ready, known]);
+    this.#watchdog.start();
     for (const target of this.#setup.seeds) this.#connector.addSeed(target);
     return { address: this.#gate.address, functions: this.#schedulers.functions };
   }
