@@ -60,7 +60,7 @@ export function stopProcess(
   wait: Wait | undefined,
 ): Promise<void> {
   const process = processOfCaller(by);
-  const target = targetOf(to, process.host.nodeName);
+  const target = targetOf(to, process.host);
   if (target === process.pid) {
     return Promise.reject(new CallError("calling_self", targetText(target)));
   }

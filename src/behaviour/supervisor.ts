@@ -123,8 +123,11 @@ function specsOf(name: string, children: readonly Child[]): readonly ChildData[]
     }
     ids.add(spec.id);
   }
-  return children as unknown as readonly ChildData[];
+  return (children as unknown as readonly ChildData[]).map(ownCopy);
 }
+
+/** The supervisor changes what it keeps, and a spec may be used again by whoever made it. */
+const ownCopy = (spec: ChildData): ChildData => ({ ...spec });
 
 const driverOf = (ctx: ServerProcessContext): SupervisorDriver => ctx.state as SupervisorDriver;
 
@@ -141,7 +144,7 @@ function createTable(
     return from;
   };
   addCall("start_child", (ctx, spec) =>
-    isChildData(spec) ? ask(ctx, { kind: "start_child", spec }) : fail("bad_child"),
+    isChildData(spec) ? ask(ctx, { kind: "start_child", spec: ownCopy(spec) }) : fail("bad_child"),
   );
   for (const kind of ["restart_child", "terminate_child", "delete_child"] as const) {
     addCall(kind, (ctx, id) => ask(ctx, { kind, id: String(id) }));

@@ -91,6 +91,7 @@ export function localNode(options: { readonly strict?: boolean } = {}): LocalNod
     outbound: {
       message: unreachable,
       ready: () => true,
+      hint: () => undefined,
       signal: (signal) => queueMicrotask(() => scheduler.undeliverable(signal)),
     },
     log: { write: (level, text, fields) => log.push({ level, text, fields }) },

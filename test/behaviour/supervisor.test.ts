@@ -333,6 +333,24 @@ describe("dynamic children", () => {
     expect(await worker.client(node.caller, stranger).ping()).toBe("x");
   });
 
+  test("a temporary child's arguments are let go once it runs, and its spec can be used again (SU-29)", async () => {
+    const node = localNode({ strict: false });
+    const pid = await startTree(node, trees.empty);
+    const large = { bytes: new Uint8Array(1_000) };
+    const args = [large] as never;
+    const once = child({ id: "t", start: plain, args, restart: "temporary" });
+    for (let round = 0; round < 2; round += 1) {
+      const started = await trees.empty.startChild(node.caller, pid, once);
+      node.caller.sendExit(started, "kill");
+      await settled();
+      expect(trace.splice(0)[0]).toBe("start [object Object]");
+    }
+    const kept = await trees.empty.startChild(node.caller, pid, once);
+    const snapshot = JSON.stringify(await trees.empty.whichChildren(node.caller, pid));
+    expect(snapshot).not.toContain("bytes");
+    node.caller.sendExit(kept, "kill");
+  });
+
   test("others are served while one starts", async () => {
     const node = localNode();
     const pid = await startTree(node, trees.empty);

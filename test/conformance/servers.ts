@@ -191,6 +191,47 @@ export const servers: readonly Scenario[] = [
     },
   },
   {
+    name: "GS-17: calls that are made first and awaited later fail as any other, and disturb nobody meanwhile",
+    run: async (ctx, { far, farNode }) => {
+      const dead = await desk.start(ctx, ["fine"], { on: far });
+      await desk.stop(ctx, dead);
+      const calls = [
+        desk.client(ctx, dead).done(),
+        desk.client(ctx, { name: "nobody", node: farNode }).done(),
+        desk.client(ctx, { name: "desk", node: "gone@test" }).done(),
+      ].map(failure);
+      expect(await ctx.receive({ timeoutMs: 5 })).toBeUndefined();
+      const codes = (await Promise.all(calls)).map((error) => error.code);
+      expect(codes).toEqual(["noproc", "noproc", "noconnection"]);
+    },
+  },
+  {
+    name: "GS-18: many calls at once take the time of the slowest; each fails for itself, and nothing comes late",
+    run: async (ctx, { far }) => {
+      const [here, there, killed, stuck] = await Promise.all([
+        desk.start(ctx, ["fine"]),
+        desk.start(ctx, ["fine"], { on: far }),
+        desk.start(ctx, ["fine"], { on: far }),
+        desk.start(ctx, ["fine"], { on: far }),
+      ]);
+      const busy = desk.client(ctx, stuck).busy(60);
+      ctx.sendExit(killed, "kill");
+      const gone = { name: "desk", node: "gone@test" };
+      const results = await Promise.allSettled(
+        [here, there, killed, gone, stuck].map((to: Any) =>
+          desk.client(ctx, to, { timeoutMs: 30 }).echo("here"),
+        ),
+      );
+      const outcome = (result: PromiseSettledResult<unknown>): unknown =>
+        result.status === "fulfilled" ? result.value : result.reason.code;
+      const [one, two, three, four, five] = results.map(outcome);
+      expect([one, two, four, five]).toEqual(["here", "here", "noconnection", "timeout"]);
+      expect(["exit", "noproc"]).toContain(String(three));
+      await busy;
+      expect(await ctx.receive({ timeoutMs: 20 })).toBeUndefined();
+    },
+  },
+  {
     name: "GS-21: a request whose caller has given up is not executed",
     run: async (ctx, { far }) => {
       const pid = await desk.start(ctx, ["fine"], { on: far });

@@ -6,36 +6,45 @@ import { defineServer } from "../../src/behaviour/server.ts";
 import { stop } from "../../src/behaviour/server-message.ts";
 import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
 import type { Child, ChildInfo, ChildSpec } from "../../src/behaviour/supervisor-api.ts";
-import type { Context, Pid } from "../../src/process/api.ts";
+import type { Context, Pid, PidOf } from "../../src/process/api.ts";
 import type { Any, Scenario, Tester } from "./scenario.ts";
 
 /** Looks at a supervisor's children until they are as wanted: so many, and a reason to fail when they never are. */
 const LOOKS_MAX = 500;
 
-type How = "plain" | "deaf" | "traps" | "bad" | "flaky" | "unlinks";
+type How = "plain" | "deaf" | "slow" | "traps" | "bad" | "flaky" | "unlinks";
 
-/** Starts of flaky children so far, by tree and id. */
-const starts = new Map<string, number>();
+/** Says whether flaky children start. */
+const gate = defineServer("conformance.gate", {
+  init: () => ({ isOpen: true }),
+  calls: { isOpen: (ctx) => ctx.state.isOpen },
+  casts: {
+    close: (ctx) => {
+      ctx.state.isOpen = false;
+    },
+  },
+});
 
 const worker = defineServer("conformance.worker", {
-  init: async (ctx: Context<Any>, how: How, key: string) => {
+  init: async (ctx: Context<Any>, how: How, gatePid?: PidOf<typeof gate>) => {
     if (how === "bad") return stop("bad");
-    if (how === "flaky") {
-      const started = (starts.get(key) ?? 0) + 1;
-      starts.set(key, started);
-      // The first start works; the next ones never do.
-      if (started > 1) return stop("flaky");
-    }
-    if (how === "deaf" || how === "traps") ctx.trapExit(true);
-    return how;
+    if (gatePid !== undefined && !(await gate.client(ctx, gatePid).isOpen())) return stop("flaky");
+    if (how !== "plain") ctx.trapExit(true);
+    return { how, tester: undefined as Pid<Any> | undefined };
   },
   casts: {
     leave: (_ctx, reason: unknown) => stop(reason),
     unlink: (ctx, pid: Pid) => ctx.unlink(pid),
+    tell: (ctx, tester: Pid<Any>) => {
+      ctx.state.tester = tester;
+    },
   },
   info: () => {},
   terminate: async (ctx) => {
-    if (ctx.state === "deaf") await ctx.sleep(100_000);
+    const { how, tester } = ctx.state;
+    if (tester !== undefined) ctx.send(tester, { type: "stopping" });
+    if (how === "slow") await ctx.sleep(50);
+    if (how === "deaf") await ctx.sleep(100_000);
   },
 });
 
@@ -46,11 +55,11 @@ interface Plan {
   readonly extra?: Partial<ChildSpec<typeof worker>>;
 }
 
-const childOf = (plan: Plan, on: string, key: string): Child =>
+const childOf = (plan: Plan, on: string, gatePid?: PidOf<typeof gate>): Child =>
   child({
     id: plan.id,
     start: worker,
-    args: [plan.how ?? "plain", `${key} ${plan.id}`],
+    args: plan.how === "flaky" ? ["flaky", gatePid] : [plan.how ?? "plain"],
     on,
     ...plan.extra,
   });
@@ -67,8 +76,8 @@ function treeOf(strategy: "one_for_one" | "one_for_all" | "rest_for_one", intens
     strategy,
     intensity,
     autoShutdown: "any_significant",
-    children: (plans: readonly Plan[], on: string, key: string) =>
-      plans.map((plan) => childOf(plan, on, key)),
+    children: (plans: readonly Plan[], on: string, gatePid?: PidOf<typeof gate>) =>
+      plans.map((plan) => childOf(plan, on, gatePid)),
   });
 }
 
@@ -80,8 +89,9 @@ async function startTree(
   kind: keyof typeof trees,
   farNode: string,
   plans: readonly Plan[],
+  gatePid?: PidOf<typeof gate>,
 ): Promise<Pid> {
-  return trees[kind].start(ctx, [plans, farNode, crypto.randomUUID()]);
+  return trees[kind].start(ctx, [plans, farNode, gatePid]);
 }
 
 async function look(ctx: Tester, pid: Pid): Promise<Map<string, ChildInfo>> {
@@ -167,10 +177,10 @@ export const supervisors: readonly Scenario[] = [
   {
     name: "SU-11: a row of restarts is ended by terminate_child; restart and delete are refused meanwhile",
     run: async (ctx, { farNode }) => {
-      const pid = await startTree(ctx, "patient", farNode, [
-        { id: "f", how: "flaky" },
-        { id: "a" },
-      ]);
+      const gatePid = await gate.start(ctx);
+      const plans: Plan[] = [{ id: "f", how: "flaky" }, { id: "a" }];
+      const pid = await startTree(ctx, "patient", farNode, plans, gatePid);
+      gate.client(ctx, gatePid).close();
       crash(ctx, await look(ctx, pid), "f");
       await until(ctx, pid, (now) => now.get("f")?.state !== "running");
       expect(await code(trees.patient.restartChild(ctx, pid, "f"))).toBe("restarting");
@@ -241,16 +251,19 @@ export const supervisors: readonly Scenario[] = [
     name: "SU-17: dynamic children stop at the same time",
     run: async (ctx, { farNode }) => {
       const pid = await startTree(ctx, "one_for_one", farNode, []);
-      const deaf = (id: string): Plan => ({ id, how: "deaf", extra: { shutdownMs: 60 } });
       for (const id of ["x", "y", "z"]) {
+        const spec = childOf({ id, how: "slow" }, farNode);
         // oxlint-disable-next-line no-await-in-loop -- in order
-        await trees.one_for_one.startChild(ctx, pid, childOf(deaf(id), farNode, ""));
+        const started = await trees.one_for_one.startChild(ctx, pid, spec);
+        ctx.monitor(started);
+        worker.client(ctx, started as Any).tell(ctx.self);
       }
-      const begin = performance.now();
-      await trees.one_for_one.stop(ctx, pid);
-      const took = performance.now() - begin;
-      expect(took).toBeGreaterThanOrEqual(55);
-      expect(took).toBeLessThan(180);
+      const stopped = trees.one_for_one.stop(ctx, pid);
+      const seen: string[] = [];
+      // oxlint-disable-next-line no-await-in-loop -- in the order in which they come
+      while (seen.length < 6) seen.push((await ctx.receive()).type);
+      expect(seen.join(" ")).toBe("stopping stopping stopping down down down");
+      await stopped;
     },
   },
   {
@@ -258,12 +271,12 @@ export const supervisors: readonly Scenario[] = [
     run: async (ctx, { farNode }) => {
       const pid = await startTree(ctx, "one_for_one", farNode, []);
       const { startChild, restartChild, terminateChild, deleteChild } = trees.one_for_one;
-      const spec = childOf({ id: "x", extra: { name: "x" } }, farNode, "");
+      const spec = childOf({ id: "x", extra: { name: "x" } }, farNode);
       const first = await startChild(ctx, pid, spec);
       const again = await failure(startChild(ctx, pid, spec));
       expect(again).toBeInstanceOf(StartError);
       expect([again.code, String(again.reason)]).toEqual(["already_started", String(first)]);
-      const rival = childOf({ id: "y", extra: { name: "x" } }, farNode, "");
+      const rival = childOf({ id: "y", extra: { name: "x" } }, farNode);
       const taken = await failure(startChild(ctx, pid, rival));
       expect([taken.code, "already_started" in taken.reason]).toEqual(["init_failed", true]);
       expect(await code(restartChild(ctx, pid, "x"))).toBe("running");

@@ -1,3 +1,4 @@
+import { testCluster } from "snow-node/testing";
 import {
   define,
   named,
@@ -44,4 +45,10 @@ function audit(by: Caller, to: PidOf<typeof account>) {
 }
 export async function t(ctx: Context<Down>, pid: PidOf<typeof account>) {
   await audit(ctx, pid);
+  await using c = await testCluster(["a", "b"]);
+  using _cut = c.cut("a", "b");
+  await using probe = c.nodes.a.probe<number>();
+  (await probe.receive()) satisfies number;
+  // @ts-expect-error
+  c.cut("a", "z");
 }

@@ -5,6 +5,7 @@ import {
   defineSupervisor,
   child,
   named,
+  startNode,
   stop,
   fail,
   reply,
@@ -225,3 +226,18 @@ struct("money", Money, {
   encode: (m) => [m.cents] as const,
   decode: ([c]) => new Money(c),
 });
+export async function embed() {
+  await using node = await startNode({ name: "a@127.0.0.1:0", schedulers: "inline" });
+  const x = await node.run(async (ctx) => {
+    const pid = ctx.spawn(counter, [0]);
+    return ctx.call(pid, { type: "read" });
+  });
+  x satisfies number;
+  const y = await node.run(async (ctx: Context<Down>) => {
+    ctx.monitor(ctx.self);
+    return 1;
+  });
+  y satisfies number;
+  const pid = undefined as unknown as PidOf<typeof counter>;
+  (await node.call(pid, { type: "read" })) satisfies number;
+}
