@@ -21,6 +21,9 @@ const KILL_AT = 0.4;
 /** Longer than a slow machine needs, short enough to wait for. */
 const DEADLINE_MS = 60_000;
 
+/** How often the demo looks whether whoever started it is still there. */
+const PARENT_MS = 200;
+
 /** What the coordinator's log says, one line for each step. */
 interface Step {
   readonly step: "nodeup" | "spawn" | "progress" | "down" | "nodedown" | "done";
@@ -224,6 +227,16 @@ async function main(): Promise<number> {
   }
 }
 
+/** npm, ended by a signal, ends its shell, and neither tells the demo. */
+function endWithParent(): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid !== parent) process.exit(143);
+  }, PARENT_MS);
+  watch.unref();
+}
+
+endWithParent();
 for (const [signal, code] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],
