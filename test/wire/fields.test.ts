@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { DecodeError } from "../../src/base/error.ts";
+import { FieldReader, FieldWriter } from "../../src/wire/fields.ts";
+
+test("fields come out as they went in, at the ends of their ranges", () => {
+  const bytes = new FieldWriter(1)
+    .u8(255)
+    .u16(65_535)
+    .u32(2 ** 32 - 1)
+    .u48(2 ** 48 - 1)
+    .u48(2 ** 32)
+    .text("grüße")
+    .bytes(new Uint8Array([1, 2]))
+    .u8(1)
+    .finish();
+  const reader = new FieldReader(bytes);
+  expect([reader.u8(), reader.u16(), reader.u32(), reader.u48(), reader.u48()]).toEqual([
+    255,
+    65_535,
+    2 ** 32 - 1,
+    2 ** 48 - 1,
+    2 ** 32,
+  ]);
+  expect(reader.text(10)).toBe("grüße");
+  expect(reader.bytes(2)).toEqual(new Uint8Array([1, 2]));
+  expect(reader.flag()).toBe(true);
+  reader.end();
+});
+
+test("numbers are little-endian", () => {
+  expect(new FieldWriter().u16(0x0102).u32(0x03040506).u48(0x0708090a0b0c).finish().toHex()).toBe(
+    "0201060504030c0b0a090807",
+  );
+});
+
+test("what a frame does not have is not read", () => {
+  const empty = () => new FieldReader(new Uint8Array([9]), 1);
+  for (const read of ["u8", "u16", "u32", "u48", "flag"] as const)
+    expect(() => empty()[read]()).toThrow(DecodeError);
+  expect(() => empty().bytes(1)).toThrow(DecodeError);
+  expect(() => new FieldReader(new Uint8Array([5, 0, 65])).text(10)).toThrow("ends 4 bytes early");
+  expect(() => new FieldReader(new Uint8Array([5, 0, 65])).text(4)).toThrow("the limit is 4");
+  expect(() => new FieldReader(new Uint8Array([1, 0, 0xff])).text(4)).toThrow("not UTF-8");
+  expect(() => new FieldReader(new Uint8Array([2])).flag()).toThrow("expected 0 or 1");
+  expect(() => new FieldReader(new Uint8Array([2])).end()).toThrow("1 bytes too many");
+});
