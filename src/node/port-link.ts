@@ -102,7 +102,11 @@ export class PortLink {
       termBytesMax: options.limits.messageBytesMax,
     };
     this.#in = { reader: new ByteReader(), decoder: new TermDecoder(options.identities) };
-    options.port.receive((message) => this.#receive(message as Batch | Done | Marker | Echo));
+  }
+
+  /** Takes what comes from now on, beginning with what has come already. */
+  open(): void {
+    this.#port.receive((message) => this.#receive(message as Batch | Done | Marker | Echo));
   }
 
   /** Messages that came from the other side so far. */

@@ -82,7 +82,7 @@ export class SchedulerDriver {
       ports: this.#links,
       hardBytes: setup.limits.laneHardBytes,
       events: {
-        dial: (node) => this.#tell({ kind: "dial", node, hint: undefined }),
+        dial: (node, hint) => this.#tell({ kind: "dial", node, hint }),
         undeliverable: (signal, reason) =>
           this.scheduler.undeliverable(signal, reason === "noconnection" ? reason : "noproc"),
       },
@@ -138,6 +138,7 @@ export class SchedulerDriver {
   start(): void {
     const { lanes } = this.#setup;
     const lanePort = lanes === undefined ? 0 : this.#listener.listen(lanes.host, lanes.ports);
+    for (const link of this.#links) link?.open();
     this.#beat();
     const functions = hostedFunctions();
     this.#nodeLink.learn(this.#setup.node, functions);
@@ -249,7 +250,9 @@ export class SchedulerDriver {
       );
     }
     old?.abandon();
-    this.#links[scheduler] = this.#portLink(scheduler, this.#world.port(port));
+    const next = this.#portLink(scheduler, this.#world.port(port));
+    this.#links[scheduler] = next;
+    next.open();
     this.scheduler.schedulerDown(scheduler);
     this.#tell({ kind: "scheduler_drained" });
   }
