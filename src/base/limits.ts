@@ -92,5 +92,8 @@ export const TERM_DICTIONARY_BYTES_MAX = 512 * 1024;
 /** Keys of an object that is written as a shape; one with more is data, not a record. */
 export const TERM_SHAPE_KEYS_MAX = 64;
 
+/** Bytes of the keys of a shape: both sides remember shapes, so they are short. */
+export const TERM_SHAPE_BYTES_MAX = 4 * 1024;
+
 /** Bytes of a bigint's magnitude: the engine's own limit is 2^20 bits. */
 export const TERM_BIGINT_BYTES_MAX = 128 * 1024;

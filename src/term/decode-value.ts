@@ -1,5 +1,6 @@
 import { DecodeError } from "../base/error.ts";
 import { TERM_DEPTH_MAX } from "../base/limits.ts";
+import { buildError } from "./decode-error.ts";
 import {
   readBigInt,
   readBytes,
@@ -304,14 +305,6 @@ function readSet(state: DecodeState): Set<unknown> {
   return result;
 }
 
-/** The classes that an error of that name is made with; any other name gives an Error with that name. */
-const errorTypes = new Map<string, new (message: string) => Error>(
-  [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError].map((type) => [
-    type.name,
-    type,
-  ]),
-);
-
 function readError(state: DecodeState): Error {
   enter(state);
   const name = readStringTerm(state);
@@ -323,41 +316,12 @@ function readError(state: DecodeState): Error {
   if (typeof fields !== "object" || fields === null || !isPlain(fields)) {
     return state.fail("term_bad_value", "fields of an error are an object");
   }
-  const error = makeError(name, message);
-  if (error.name !== name) define(error, "name", name);
-  for (const key of Object.keys(fields)) {
-    if (key === "message" || key === "stack" || key === "name" || key === "cause") continue;
-    const value = (fields as Record<string, unknown>)[key];
-    Object.defineProperty(error, key, {
-      value,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
-  }
-  if (typeof stack === "string") define(error, "stack", stack);
-  if (Array.isArray(cause)) define(error, "cause", cause[0]);
-  return error;
+  return buildError({ name, message, stack, fields, cause });
 }
 
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
   return prototype === Object.prototype || prototype === null;
-}
-
-function makeError(name: string, message: string): Error {
-  if (name === "AggregateError") return new AggregateError([], message);
-  const type = errorTypes.get(name) ?? Error;
-  return new type(message);
-}
-
-function define(error: Error, key: string, value: unknown): void {
-  Object.defineProperty(error, key, {
-    value,
-    writable: true,
-    enumerable: false,
-    configurable: true,
-  });
 }
 
 /**

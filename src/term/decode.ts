@@ -74,9 +74,13 @@ export class TermDecoder {
   }
 }
 
-/** Running out of stack is the only foreign error that input can cause, and only where the caller left little of it. */
+/**
+ * Running out of stack or of room for a Map is the only foreign error that input can cause: the one where the caller left
+ * little stack, the other with tens of millions of entries.
+ */
 export function asDecodeError(error: unknown): unknown {
-  if (error instanceof RangeError)
-    return new DecodeError("term_too_deep", "out of stack", -1, { cause: error });
+  if (error instanceof RangeError) {
+    return new DecodeError("term_too_large", "out of stack or memory", -1, { cause: error });
+  }
   return error;
 }

@@ -1,6 +1,6 @@
 import { EncodeError } from "../base/error.ts";
 import { TERM_BIGINT_BYTES_MAX, TERM_DEPTH_MAX } from "../base/limits.ts";
-import { errorFields } from "./encode-value.ts";
+import { errorFields } from "./error-fields.ts";
 import { Pid } from "./pid.ts";
 import { Ref } from "./ref.ts";
 import { structOf } from "./struct.ts";

@@ -171,9 +171,12 @@ export function emptyObject(nullPrototype: boolean): object {
   return nullPrototype ? (Object.create(null) as object) : {};
 }
 
-/** Sets an own field, whatever its name: assigning `__proto__` would set the prototype. */
+/**
+ * Sets an own field, whatever its name. Assigning one that `Object.prototype` has could meet a setter (`__proto__`) or, where
+ * that is frozen, fail.
+ */
 export function setField(object: object, key: string, value: unknown): void {
-  if (key === "__proto__") {
+  if (key in Object.prototype) {
     Object.defineProperty(object, key, {
       value,
       writable: true,

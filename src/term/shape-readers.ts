@@ -1,4 +1,4 @@
-import { TERM_SHAPE_KEYS_MAX } from "../base/limits.ts";
+import { TERM_SHAPE_BYTES_MAX, TERM_SHAPE_KEYS_MAX } from "../base/limits.ts";
 import { readStringTerm } from "./decode-leaf.ts";
 import type { DecodeState } from "./decode-state.ts";
 import {
@@ -10,7 +10,7 @@ import {
 } from "./field-readers.ts";
 
 /** Definitions that a thread remembers, a power of two: one that lost its place is parsed again. */
-const KNOWN_SLOTS = 4_096;
+const KNOWN_SLOTS = 1_024;
 
 /** Uses of a shape after which a reader is compiled for it: a peer that sends many shapes once must cost nothing. */
 const COMPILE_AT = 32;
@@ -49,6 +49,8 @@ export function readDefinition(
   count: number,
   nullPrototype: boolean,
 ): ShapeReader {
+  if (count > TERM_SHAPE_BYTES_MAX)
+    state.fail("term_too_large", "keys of a shape are over their limit");
   state.need(count);
   const { bytes, position } = state;
   const slot = slotOf(bytes, position, count);

@@ -1,4 +1,4 @@
-import { TERM_SHAPE_KEYS_MAX } from "../base/limits.ts";
+import { TERM_SHAPE_BYTES_MAX, TERM_SHAPE_KEYS_MAX } from "../base/limits.ts";
 import { compiledWriter, loopWriter, type WriteFields } from "./shape-writers.ts";
 import { stringTermBytes } from "./string-term.ts";
 import { SHAPE_DEFINE, SHAPE_DEFINE_NULL } from "./tags.ts";
@@ -12,8 +12,8 @@ const SEEN_MIN = 2;
 /** Uses of a shape after which a writer is compiled for it. */
 const COMPILE_AT = 16;
 
-/** Characters of a key of a shape; an object with a longer one is data. */
-const KEY_CHARS_MAX = 255;
+/** Bytes that a key takes at most besides three for each character: tag and length. */
+const KEY_HEADER_BYTES = 5;
 
 /** The keys of an object, in order: known once per thread, and to each dictionary by an index of its own. */
 export class Shape {
@@ -45,6 +45,8 @@ class KeyNode {
   readonly key: string;
   readonly parent: KeyNode | undefined;
   readonly depth: number;
+  /** What a definition with these keys takes at most. */
+  readonly bytes: number;
   /** The child that was met first: nearly always the only one. */
   first: KeyNode | undefined = undefined;
   more: Map<string, KeyNode> | undefined = undefined;
@@ -55,6 +57,7 @@ class KeyNode {
     this.key = key;
     this.parent = parent;
     this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.bytes = parent === undefined ? 0 : parent.bytes + keyBytes(key);
   }
 }
 
@@ -116,7 +119,11 @@ function child(node: KeyNode, key: string, object: object): KeyNode {
   if (node === endless) return endless;
   const known = node.more?.get(key);
   if (known !== undefined) return known;
-  if (node.depth >= TERM_SHAPE_KEYS_MAX || key.length > KEY_CHARS_MAX || nodeCount >= NODES_LIMIT)
+  if (
+    node.depth >= TERM_SHAPE_KEYS_MAX ||
+    node.bytes + keyBytes(key) > TERM_SHAPE_BYTES_MAX ||
+    nodeCount >= NODES_LIMIT
+  )
     return endless;
   // Inherited: somebody gave `Object.prototype` an enumerable field. Such objects are written by their own keys.
   if (!Object.hasOwn(object, key)) return endless;
@@ -125,6 +132,10 @@ function child(node: KeyNode, key: string, object: object): KeyNode {
   if (node.first === undefined) node.first = next;
   else (node.more ??= new Map()).set(key, next);
   return next;
+}
+
+function keyBytes(key: string): number {
+  return key.length * 3 + KEY_HEADER_BYTES;
 }
 
 function meet(node: KeyNode, nullPrototype: boolean, atOnce: boolean): Shape | undefined {
