@@ -18,7 +18,7 @@ export function createScheduler(): Scheduler {
     names: createNames(),
     serials: createSerials(),
     clock,
-    outbound: { message: fail, signal: fail, ready: () => true },
+    outbound: { message: fail, signal: fail, hint: fail, ready: () => true },
     log: { write: () => {} },
   });
 }

@@ -82,6 +82,8 @@ interface Entry {
   wanted: boolean;
   /** Dials that failed one after the other. */
   failures: number;
+  /** Somebody named another address since the dial under way began: that one is tried next, and at once. */
+  isRetargeted: boolean;
 }
 
 /** The key of a target: its name, else its address. */
@@ -173,6 +175,7 @@ export class Dialling {
       seed: false,
       wanted: false,
       failures: 0,
+      isRetargeted: false,
     };
     this.#entries.set(key, entry);
     this.#dial(entry);
@@ -181,14 +184,18 @@ export class Dialling {
 
   #dial(entry: Entry): void {
     entry.state = { kind: "dialling" };
+    entry.isRetargeted = false;
     this.#outputs.push({ kind: "dial", key: entry.key, target: entry.target });
   }
 
   #wanted(target: DialTarget, now: Millis): void {
     const key = dialKey(target);
     const known = this.#entries.get(key);
+    const isElsewhere =
+      target.address !== undefined && !isSame(known?.target.address, target.address);
+    if (known?.state.kind === "dialling" && isElsewhere) known.isRetargeted = true;
     if (known?.state.kind === "waiting") {
-      if (known.state.failed !== undefined && now < known.state.until) {
+      if (known.state.failed !== undefined && now < known.state.until && !isElsewhere) {
         // Remembered failure: nobody waits for a dial that has just failed, except a seed's next one.
         if (!known.seed || known.failures <= 1) {
           this.#outputs.push({
@@ -234,6 +241,7 @@ export class Dialling {
   #failed(key: string, reason: string, nameTaken: boolean, now: Millis): void {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.state.kind !== "dialling") return;
+    if (entry.isRetargeted) return this.#dial(entry);
     if (entry.wanted) this.#outputs.push({ kind: "unreachable", name: key, reason });
     entry.wanted = false;
     entry.failures += 1;
@@ -264,4 +272,8 @@ export class Dialling {
     const base = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(failures, 10));
     return base * (0.5 + this.#random());
   }
+}
+
+function isSame(a: Address | undefined, b: Address): boolean {
+  return a?.host === b.host && a.port === b.port;
 }

@@ -25,11 +25,14 @@ export interface Route {
 }
 
 export interface RoutesEvents {
-  /** A node without a session is needed. */
-  dial(node: string): void;
+  /** A node without a session is needed; `hint` is the port that its name was written with. */
+  dial(node: string, hint: number | undefined): void;
   /** A signal cannot be delivered; the scheduler answers it as Erlang would. */
   undeliverable(signal: Signal, reason: Undelivered): void;
 }
+
+/** Nodes whose ports are remembered until they are dialled: a name with a port is mostly used at once. */
+const HINTS_MAX = 1_024;
 
 interface Queue {
   readonly signals: Signal[];
@@ -43,6 +46,8 @@ export class Routes implements Outbound {
   readonly #hardBytes: number;
   readonly #routes = new Map<string, Route>();
   readonly #waiting = new Map<string, Queue>();
+  /** Ports of nodes without a session, each until it is dialled. */
+  readonly #hints = new Map<string, number>();
   /** The route taken last: one sender mostly talks to one node. */
   #last: Route | undefined;
 
@@ -86,6 +91,13 @@ export class Routes implements Outbound {
     if (typeof scheduler === "number") return this.#toScheduler(scheduler, signal);
     // A name of this node is resolved where it is used: nobody holds it.
     this.#events.undeliverable(signal, "noproc");
+  }
+
+  hint(node: string, port: number): void {
+    if (port < 1 || port > 65_535 || this.#routes.has(node)) return;
+    const [oldest] = this.#hints.keys();
+    if (oldest !== undefined && this.#hints.size >= HINTS_MAX) this.#hints.delete(oldest);
+    this.#hints.set(node, port);
   }
 
   ready(node: string, scheduler: number | undefined): boolean {
@@ -153,7 +165,9 @@ export class Routes implements Outbound {
       return this.#events.undeliverable(signal, "stale_creation");
     }
     this.#wait(node, signal);
-    this.#events.dial(node);
+    const hint = this.#hints.get(node);
+    this.#hints.delete(node);
+    this.#events.dial(node, hint);
   }
 
   #wait(node: string, signal: Signal): void {

@@ -14,7 +14,7 @@ import type {
 } from "./api.ts";
 import { demonitor, link, monitor, unlink } from "./bonds.ts";
 import { type ExitReason, ProcessExit } from "./exit-reason.ts";
-import type { NodeServices, Owner, ProcessBody } from "./host.ts";
+import type { NodeServices, Owner, ProcessBody, ProcessHost } from "./host.ts";
 import { MessageIterator } from "./message-iterator.ts";
 import type { MessageLoop } from "./message-loop.ts";
 import { LaneWait, Sleep, timeoutOf } from "./pending.ts";
@@ -29,21 +29,32 @@ import type { NameOnNode } from "./signal.ts";
 /** Anything that can be sent to, as it comes in. */
 type AnyTarget = Pid<never> | UntypedTarget | { readonly name: unknown; readonly node?: string };
 
-/** A pid, or a name and its node without a port. @throws {MisuseError} bad_argument */
-export function targetOf(to: unknown, ownNode: string): Pid<unknown> | NameOnNode {
+/** A pid, or a name and its node without a port, which `host` is told of. @throws {MisuseError} bad_argument */
+export function targetOf(to: unknown, host: NodeHost): Pid<unknown> | NameOnNode {
   if (to instanceof Pid) return to as Pid<unknown>;
-  if (typeof to === "string") return { name: nameText(to), node: ownNode };
+  if (typeof to === "string") return { name: nameText(to), node: host.nodeName };
   if (typeof to === "object" && to !== null && "name" in to) {
     const { name, node } = to as { name: unknown; node?: unknown };
     const text = nameText(name as string);
-    if (node === undefined) return { name: text, node: ownNode };
-    if (typeof node === "string") return { name: text, node: nodeNameOf(node) };
+    if (node === undefined) return { name: text, node: host.nodeName };
+    if (typeof node === "string") return { name: text, node: nodeNameOf(node, host) };
   }
   throw new MisuseError("bad_argument", "a target is a pid, a name, or { name, node }");
 }
 
-/** A node's name without the port that it may be given with. */
-export const nodeNameOf = (text: string): string => text.replace(/:\d{1,5}$/, "");
+/** What a target is read for: names without a node are of this one, ports go to its way out. */
+export type NodeHost = Pick<ProcessHost, "nodeName" | "outbound">;
+
+const PORT_BEHIND = /:\d{1,5}$/;
+
+/** A node's name without the port that it may be given with: where to dial the node, should that be needed. */
+export function nodeNameOf(text: string, { outbound }: NodeHost): string {
+  // Most names have none, and this is on the way of every message to a name.
+  if (!text.includes(":")) return text;
+  const node = text.replace(PORT_BEHIND, "");
+  if (node !== text) outbound.hint(node, Number(text.slice(node.length + 1)));
+  return node;
+}
 
 /**
  * What a process's code holds: the face of one `Process`. `Context` in `api.ts` is its typed form. Behaviours extend it.
@@ -99,7 +110,7 @@ export class ProcessContext {
       else sendPid(process, to as Pid<unknown>, message);
       return;
     }
-    const { name, node } = targetOf(to, host.nodeName) as NameOnNode;
+    const { name, node } = targetOf(to, host) as NameOnNode;
     host.sendNamed(process, name, node, message);
   }
 
@@ -126,7 +137,7 @@ export class ProcessContext {
     const process = this.#process;
     if (process.life !== LIFE_RUNNING) return process.waitRefused();
     process.host.enter(process);
-    return request(process, targetOf(to, process.host.nodeName), message, wait, answered);
+    return request(process, targetOf(to, process.host), message, wait, answered);
   }
 
   spawnOn(
@@ -206,7 +217,7 @@ export class ProcessContext {
 
   monitor(target: AnyTarget): Ref {
     const process = this.#enter();
-    return monitor(process, targetOf(target, process.host.nodeName));
+    return monitor(process, targetOf(target, process.host));
   }
 
   demonitor(ref: Ref, options?: { readonly flush?: boolean }): void {
@@ -248,7 +259,7 @@ export class ProcessContext {
     assertMessage(message);
     const delay = timeoutOf(afterMs);
     if (delay === undefined) throw new MisuseError("bad_argument", "sendAfter wants a finite time");
-    return process.host.sendAfter(process, targetOf(to, process.host.nodeName), message, delay);
+    return process.host.sendAfter(process, targetOf(to, process.host), message, delay);
   }
 
   cancelTimer(ref: Ref): boolean {
@@ -258,7 +269,7 @@ export class ProcessContext {
   ready(to: AnyTarget): Promise<void> {
     const process = this.#process;
     if (process.life !== LIFE_RUNNING) return process.waitRefused();
-    const target = targetOf(to, process.host.nodeName);
+    const target = targetOf(to, process.host);
     const scheduler = target instanceof Pid ? target.scheduler : undefined;
     if (process.host.outbound.ready(target.node, scheduler)) return Promise.resolve();
     const wait = new LaneWait(process);

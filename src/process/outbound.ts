@@ -15,6 +15,8 @@ export interface Outbound {
    * Every other signal; `message_named` and `spawn_request` throw as `message` does.
    */
   signal(signal: Signal): void;
+  /** Somebody wrote this node with a port: where to dial it, if the next signal to it has to wait for a session. */
+  hint(node: string, port: number): void;
   /**
    * Whether what leads to the target's scheduler or node is below its high-water mark. True also for a node that is not
    * connected and for this node. `Scheduler.laneReady()` is called whenever an answer changed to true.

@@ -2,7 +2,7 @@ import { MisuseError, SpawnError } from "../base/error.ts";
 import { SCHEDULERS_MAX } from "../base/limits.ts";
 import { Pid } from "../term/pid.ts";
 import type { Place } from "../process/api.ts";
-import { nodeNameOf } from "../process/context.ts";
+import { nodeNameOf, type NodeHost } from "../process/context.ts";
 
 /** A place, made plain: `scheduler` undefined means that the node chooses, which on this node is the asking scheduler. */
 export interface PlainPlace {
@@ -14,15 +14,16 @@ export interface PlainPlace {
  * Reads a place. Another node chooses its scheduler in turn; on this node it is the asking one unless told otherwise.
  * @throws {SpawnError} badarg
  */
-export function placeOf(where: Place, ownNode: string, ownIndex: number): PlainPlace {
+export function placeOf(where: Place, host: NodeHost, ownIndex: number): PlainPlace {
+  const { nodeName: ownNode } = host;
   if (where instanceof Pid) return { node: where.node, scheduler: where.scheduler };
   let node: string | undefined;
   let scheduler: number | "spread" | undefined;
   if (typeof where === "string") {
-    node = nodeNameOf(where);
+    node = nodeNameOf(where, host);
   } else if (typeof where === "object" && where !== null) {
     const place = where as { readonly node?: string; readonly scheduler?: number | "spread" };
-    node = place.node === undefined ? ownNode : nodeNameOf(place.node);
+    node = place.node === undefined ? ownNode : nodeNameOf(place.node, host);
     scheduler = place.scheduler;
   }
   if (node === undefined || !/^[^@\s]+@[^@\s]+$/.test(node)) {

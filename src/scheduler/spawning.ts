@@ -121,7 +121,7 @@ export class Spawning implements SpawnSignals {
   ): Promise<R> {
     try {
       assertArgs(args);
-      const place = placeOf(where, this.#host.nodeName, this.#index);
+      const place = placeOf(where, this.#host, this.#index);
       if (place.node !== this.#host.nodeName || place.scheduler !== "spread") return ask(place);
       return ask({ node: place.node, scheduler: this.#spread() });
     } catch (error) {

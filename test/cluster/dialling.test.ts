@@ -66,6 +66,31 @@ describe("dialling", () => {
     expect(dialled(dialling)).toEqual(["b@h"]);
   });
 
+  test("another address is tried at once, though the node was just not found elsewhere", () => {
+    const dialling = new Dialling("a@h", () => 0.5);
+    const failed = {
+      kind: "failed",
+      key: "b@h",
+      reason: "noconnection",
+      nameTaken: false,
+    } as const;
+    const elsewhere: DialTarget = { name: "b@h", address: { host: "h", port: 2 } };
+    dialling.handle({ kind: "wanted", target: { name: "b@h", address: undefined } }, 0);
+    dialling.handle(failed, 0);
+    outputs(dialling);
+    dialling.handle({ kind: "wanted", target: b }, 10);
+    expect(outputs(dialling)).toEqual([{ kind: "dial", key: "b@h", target: b }]);
+    // While that one is under way somebody knows better.
+    dialling.handle({ kind: "wanted", target: elsewhere }, 20);
+    expect(outputs(dialling)).toEqual([]);
+    dialling.handle(failed, 30);
+    expect(outputs(dialling)).toEqual([{ kind: "dial", key: "b@h", target: elsewhere }]);
+    dialling.handle(failed, 40);
+    expect(outputs(dialling)).toEqual([
+      { kind: "unreachable", name: "b@h", reason: "noconnection" },
+    ]);
+  });
+
   test("wanting a node twice dials once", () => {
     const dialling = new Dialling("a@h", () => 0);
     dialling.handle({ kind: "wanted", target: b }, 0);

@@ -13,7 +13,7 @@ function world(hardBytes = 1_000_000) {
     ports: [undefined, undefined],
     hardBytes,
     events: {
-      dial: (node) => dialled.push(node),
+      dial: (node, hint) => dialled.push(hint === undefined ? node : `${node}:${hint}`),
       undeliverable: (signal, reason) => back.push([signal.kind, reason]),
     },
   });
@@ -48,6 +48,20 @@ describe("routes", () => {
     routes.message(self, to, 3);
     expect(b.sent).toEqual([1, "link", 2, 3]);
     expect(routes.waiting).toBe(0);
+  });
+
+  test("a node that was written with a port is dialled there, once; after that its session knows better", () => {
+    const { routes, self, remote, dialled } = world();
+    routes.hint("b@h", 4_370);
+    routes.message(self, remote(5), 1);
+    routes.message(self, remote(5), 2);
+    expect(dialled).toEqual(["b@h:4370", "b@h"]);
+    const b = route(5);
+    routes.add(b);
+    routes.hint("b@h", 4_371);
+    routes.remove(b);
+    routes.message(self, remote(5), 3);
+    expect(dialled.at(-1)).toBe("b@h");
   });
 
   test("a message that waits is the value it was when it was sent", () => {

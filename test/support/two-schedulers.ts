@@ -33,7 +33,7 @@ export class TestSchedulers {
   full = false;
   readonly #queues: Uint8Array[][] = [];
 
-  constructor(count: number, strict: boolean, name = "a@test") {
+  constructor(count: number, strict: boolean, name = "a@test", pulse?: SharedArrayBuffer) {
     const names = createNames();
     const serials = createSerials();
     const { heard } = this;
@@ -48,6 +48,7 @@ export class TestSchedulers {
           identities,
           names,
           serials,
+          ...(pulse === undefined ? {} : { pulse }),
           clock,
           outbound: this.#outbound(index),
           log: { write: (level, text) => heard.logged.push(`${level} ${text}`) },
@@ -96,6 +97,7 @@ export class TestSchedulers {
       message: (sender, to, message) =>
         this.#send(from, to, { kind: "message", from: sender, to, message }),
       signal: (signal) => this.#signal(from, signal),
+      hint: () => undefined,
       ready: () => !this.full,
     };
   }
