@@ -58,6 +58,8 @@ export interface ProcessHost {
   /** In strict mode: what the receiver gets, as if it had travelled; freezes the original. Otherwise undefined. */
   readonly copy: ((message: unknown) => unknown) | undefined;
 
+  /** A number for a function's name, for the watchdog. */
+  functionId(functionName: string): number;
   /** Says that this process's code runs now. */
   enter(process: Process): void;
   /** Says that this process will run when the microtasks before it have. */

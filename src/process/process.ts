@@ -43,6 +43,8 @@ export class Process implements Owner {
   readonly pid: Pid<unknown>;
   readonly host: ProcessHost;
   readonly functionName: string;
+  /** The number under which the function is shown to the watchdog. */
+  readonly functionId: number;
   readonly parent: Pid | undefined;
   life = LIFE_STARTING;
   waiting = WAIT_NONE;
@@ -76,6 +78,7 @@ export class Process implements Owner {
   ) {
     this.host = host;
     this.functionName = functionName;
+    this.functionId = host.functionId(functionName);
     this.parent = parent;
     this.wait = body === undefined ? undefined : new Start(body, args);
     this.pid = host.createPid(this);

@@ -1,11 +1,10 @@
 import type { Millis } from "../base/millis.ts";
 
-/** Words of eight bytes, which no reader sees half written. */
-const RUNNING = 0;
-const CERTAIN = 1;
-const FUNCTION = 2;
-const BEAT = 3;
-const WORDS = 4;
+/** Words of eight bytes, which no reader sees half written: local ids, and below each the number of its function. */
+export const ENTERED = 0;
+export const RESUMED = 2;
+const BEAT = 4;
+const WORDS = 5;
 
 /** Functions whose names are kept; further ones are shown as unknown. */
 const FUNCTIONS_MAX = 256;
@@ -22,53 +21,46 @@ export const createPulse = (): SharedArrayBuffer =>
  * of its function, which nobody could ask for when that code never returns.
  */
 export class Pulse {
-  readonly #words: Float64Array;
+  /** For whoever writes it with every message: `ENTERED` and `RESUMED`. */
+  readonly words: Float64Array;
   readonly #names: Uint16Array;
   readonly #ids = new Map<string, number>();
 
   constructor(shared: SharedArrayBuffer) {
-    this.#words = new Float64Array(shared, 0, WORDS);
+    this.words = new Float64Array(shared, 0, WORDS);
     this.#names = new Uint16Array(shared, WORDS * 8);
   }
 
   /** The local id of the process that was last seen running; 0: none. */
   get running(): number {
-    return this.#words[RUNNING]!;
+    return this.words[this.#seen]!;
   }
 
   /** Whether the scheduler itself started that code, or it called `ctx` since; else it is a guess. */
   get certain(): boolean {
-    return this.#words[CERTAIN] === 1;
+    return this.words[ENTERED] !== 0;
   }
 
   /** The function of that process; "" when it is not known. */
   get functionName(): string {
-    const start = this.#words[FUNCTION]! * NAME_UNITS;
+    if (this.running === 0) return "";
+    const start = this.words[this.#seen + 1]! * NAME_UNITS;
     const length = this.#names[start]!;
     return String.fromCharCode(...this.#names.subarray(start + 1, start + 1 + length));
   }
 
   /** When the event loop last turned, on the clock of the writer. */
   get beat(): Millis {
-    return this.#words[BEAT]!;
+    return this.words[BEAT]!;
   }
 
   set beat(now: Millis) {
-    this.#words[BEAT] = now;
-  }
-
-  /** Says whose code runs. `functionId`: from `functionId`. */
-  show(local: number, functionId: number, certain: boolean): void {
-    const words = this.#words;
-    words[RUNNING] = local;
-    words[FUNCTION] = functionId;
-    words[CERTAIN] = certain ? 1 : 0;
+    this.words[BEAT] = now;
   }
 
   /** The scheduler's thread was ended: nothing is known of the next one. */
   reset(): void {
-    this.show(0, 0, false);
-    this.beat = 0;
+    this.words.fill(0);
   }
 
   /** The number under which a function is shown; 0 when there are too many. */
@@ -84,5 +76,8 @@ export class Pulse {
     }
     this.#names[id * NAME_UNITS] = units.length;
     return id;
+  }
+  get #seen(): number {
+    return this.words[ENTERED] === 0 ? RESUMED : ENTERED;
   }
 }

@@ -1,7 +1,7 @@
 import { ambient } from "../term/ambient.ts";
 import type { Identities } from "../term/identities.ts";
 import type { Process } from "../process/process.ts";
-import { Pulse } from "./pulse.ts";
+import { createPulse, ENTERED, Pulse, RESUMED } from "./pulse.ts";
 
 /**
  * Whose code runs. The engine resumes processes by itself, so it is known for certain only when one calls its context or
@@ -9,52 +9,50 @@ import { Pulse } from "./pulse.ts";
  */
 export class Running {
   readonly #identities: Identities;
-  readonly #pulse: Pulse | undefined;
+  readonly #pulse: Pulse;
+  readonly #words: Float64Array;
   #current: Process | undefined = undefined;
-  #certain = false;
-  #resumedLast: Process | undefined = undefined;
 
   constructor(identities: Identities, pulse: SharedArrayBuffer | undefined) {
     this.#identities = identities;
-    this.#pulse = pulse === undefined ? undefined : new Pulse(pulse);
+    this.#pulse = new Pulse(pulse ?? createPulse());
+    this.#words = this.#pulse.words;
   }
 
+  /** The event loop turns, so nobody's code is running. */
   beat(now: number): void {
-    if (this.#pulse !== undefined) this.#pulse.beat = now;
+    this.#pulse.beat = now;
+    this.#current = undefined;
+    this.#words[ENTERED] = 0;
+    this.#words[RESUMED] = 0;
+  }
+
+  /** The number under which a function is shown. */
+  functionId(name: string): number {
+    return this.#pulse.functionId(name);
   }
 
   /** It has called its context, or is started now. */
   enter(process: Process): void {
-    if (this.#current === process && this.#certain) return;
+    if (this.#current === process) return;
     this.#current = process;
-    this.#certain = true;
     ambient.identities = this.#identities;
-    this.#show();
+    const words = this.#words;
+    words[ENTERED] = process.pid.local;
+    words[ENTERED + 1] = process.functionId;
   }
 
   /** It runs when the microtasks before it have. */
   resumed(process: Process): void {
-    this.#resumedLast = process;
-    if (this.#current !== undefined) return;
-    this.#current = process;
-    this.#certain = false;
-    this.#show();
+    const words = this.#words;
+    words[RESUMED] = process.pid.local;
+    words[RESUMED + 1] = process.functionId;
   }
 
   /** It waits, or has ended. */
   left(process: Process): void {
     if (this.#current !== process) return;
-    this.#current = this.#resumedLast === process ? undefined : this.#resumedLast;
-    this.#resumedLast = undefined;
-    this.#certain = false;
-    this.#show();
-  }
-
-  #show(): void {
-    const pulse = this.#pulse;
-    if (pulse === undefined) return;
-    const process = this.#current;
-    if (process === undefined) pulse.show(0, 0, this.#certain);
-    else pulse.show(process.pid.local, pulse.functionId(process.functionName), this.#certain);
+    this.#current = undefined;
+    this.#words[ENTERED] = 0;
   }
 }

@@ -127,6 +127,10 @@ export class SchedulerHost implements ProcessHost {
     ambient.identities = identities;
   }
 
+  functionId(functionName: string): number {
+    return this.running.functionId(functionName);
+  }
+
   enter(process: Process): void {
     this.running.enter(process);
   }
