@@ -2,15 +2,20 @@
 import { clock } from "../../src/bun/clock.ts";
 import { entropy } from "../../src/bun/entropy.ts";
 import { files } from "../../src/bun/files.ts";
+import { createTransport } from "../../src/bun/tls-transport.ts";
 import { parseConfig } from "../../src/node/config.ts";
 import { loadCookies } from "../../src/node/cookie.ts";
 import { planNode, type NodePlan } from "../../src/node/node-plan.ts";
 import type { LimitSetup } from "../../src/node/thread-message.ts";
 import type { LogLevel } from "../../src/port/log.ts";
+import type { Address } from "../../src/port/transport.ts";
 import type { Caller, Context } from "../../src/process/api.ts";
 import { InlineNode } from "../../src/program/inline-node.ts";
 import { loadTls } from "../../src/program/tls.ts";
 import type { Scheduler } from "../../src/scheduler/scheduler.ts";
+import { Pid } from "../../src/term/pid.ts";
+import type { Any, Tester } from "../conformance/scenario.ts";
+import { Wires } from "./wires.ts";
 
 const COOKIE = "a cookie for tests of many nodes";
 
@@ -18,7 +23,6 @@ const COOKIE = "a cookie for tests of many nodes";
 export interface LiveNodeOptions {
   /** `a` becomes `a@127.0.0.1`. */
   readonly name: string;
-  readonly seeds?: readonly LiveNode[];
   /** Milliseconds that sessions survive without their sockets. */
   readonly graceMs?: number;
   readonly tickIntervalMs?: number;
@@ -29,6 +33,8 @@ export interface LiveNodeOptions {
   readonly limits?: Partial<LimitSetup>;
   /** Where it listens; default: any port. */
   readonly port?: number;
+  /** Bytes that arrive at once at the most. */
+  readonly chunkBytes?: number;
 }
 
 export interface LogLine {
@@ -44,33 +50,40 @@ export class LiveNode implements AsyncDisposable {
   readonly inline: InlineNode;
   readonly port: number;
   readonly log: readonly LogLine[];
+  /** Every socket of the node. */
+  readonly wires: Wires;
   /** Sends and calls as the node's own program does. */
   readonly caller: Caller;
   #stopped: Promise<void> | undefined;
 
-  private constructor(plan: NodePlan, inline: InlineNode, port: number, log: readonly LogLine[]) {
+  private constructor(plan: NodePlan, parts: Pick<LiveNode, "inline" | "port" | "log" | "wires">) {
     this.name = plan.control.node;
     this.creation = plan.control.creation;
-    this.inline = inline;
-    this.port = port;
-    this.log = log;
-    this.caller = inline.driver.scheduler.caller();
+    this.inline = parts.inline;
+    this.port = parts.port;
+    this.log = parts.log;
+    this.wires = parts.wires;
+    this.caller = parts.inline.driver.scheduler.caller();
   }
 
   static async start(options: LiveNodeOptions): Promise<LiveNode> {
     const plan = planOf(options);
     const log: LogLine[] = [];
+    const tls = await loadTls({ mode: "auto" }, plan.control.node);
+    const wires = new Wires(createTransport(tls), options.chunkBytes);
     const { node, info } = await InlineNode.start({
       plan,
-      tls: await loadTls({ mode: "auto" }, plan.control.node),
+      tls,
+      transport: wires,
       log: { write: (level, text, fields) => log.push({ level, text, fields }) },
       events: {
         stopRequested: () => void node.stop(),
         startRefused: () => undefined,
-        resolve: async () => undefined,
+        resolve: async (name) => running.get(name),
       },
     });
-    return new LiveNode(plan, node, info.address?.port ?? 0, log);
+    if (info.address !== undefined) running.set(plan.control.node, info.address);
+    return new LiveNode(plan, { inline: node, port: info.address?.port ?? 0, log, wires });
   }
 
   get scheduler(): Scheduler {
@@ -82,13 +95,34 @@ export class LiveNode implements AsyncDisposable {
     return `${this.name}:${this.port}`;
   }
 
-  run<R, M = unknown>(fn: (ctx: Context<M>) => Promise<R>): Promise<R> {
-    return this.scheduler.run(fn);
+  /** A process for as long as the function runs; takes every message. */
+  run<R>(fn: (ctx: Tester) => Promise<R>): Promise<R> {
+    return this.scheduler.run((ctx: Context<Any>) => fn(ctx as unknown as Tester));
   }
 
   /** In order: peers hear of it. */
   stop(): Promise<void> {
+    if (running.get(this.name)?.port === this.port) running.delete(this.name);
     return (this.#stopped ??= this.inline.stop());
+  }
+
+  /** A pid of any node as this one has it. */
+  pid(pid: Pid): Pid<Any> {
+    return Pid.parse(pid.toString(), this.scheduler.identities) as Pid<Any>;
+  }
+
+  connect(other: LiveNode): Promise<void> {
+    return this.caller.node.connect(other.hint);
+  }
+
+  isConnected(other: LiveNode): boolean {
+    return this.caller.node.list().includes(other.name);
+  }
+
+  /** As if its machine had lost power: sockets are reset, nobody answers, nobody is told. */
+  async kill(): Promise<void> {
+    this.wires.die();
+    await this.stop();
   }
 
   /** Names and sizes of the tables that are not empty. */
@@ -105,6 +139,9 @@ export class LiveNode implements AsyncDisposable {
   }
 }
 
+/** Where the nodes of this program listen, for names without a port. */
+const running = new Map<string, Address>();
+
 /** Creations are milliseconds: two starts of one name within the same one would be one node. */
 let wallLast = 0;
 
@@ -117,7 +154,6 @@ function planOf(options: LiveNodeOptions): NodePlan {
       "node.name": `${options.name}@127.0.0.1:${options.port ?? 0}`,
       "node.cookie": COOKIE,
       "node.schedulers": "inline",
-      "cluster.seeds": (options.seeds ?? []).map((seed) => seed.hint),
       "listen.registry_port": 0,
       ...(hidden === undefined ? {} : { "node.hidden": hidden }),
       ...(mesh === undefined ? {} : { "cluster.mesh": mesh }),
@@ -167,12 +203,15 @@ export async function until(
 /** Starts nodes and waits until each sees all others. */
 export async function liveNodes<const N extends string>(
   names: readonly N[],
-  options: Omit<LiveNodeOptions, "name" | "seeds"> = {},
+  options: Omit<LiveNodeOptions, "name"> = {},
 ): Promise<LiveNodes<N>> {
   const started: LiveNode[] = [];
   for (const name of names) {
-    // oxlint-disable-next-line no-await-in-loop -- each dials those before it
-    started.push(await LiveNode.start({ ...options, name, seeds: [...started] }));
+    /* oxlint-disable no-await-in-loop -- each dials those before it */
+    const node = await LiveNode.start({ ...options, name });
+    for (const other of started) await node.connect(other);
+    /* oxlint-enable no-await-in-loop */
+    started.push(node);
   }
   const others = names.length - 1;
   await until("the nodes are connected", () =>
@@ -197,8 +236,13 @@ export class LiveNodes<N extends string> implements AsyncDisposable {
     return [...this.#nodes.values()];
   }
 
-  /** Fails unless every table of every node gets empty. */
+  /** Ends what still runs, then fails unless every table of every node gets empty. */
   async expectNoLeaks(): Promise<void> {
+    for (const { scheduler } of this.all) {
+      for (const { pid } of scheduler.list()) {
+        scheduler.dispatch({ kind: "exit", from: pid, to: pid, reason: "kill" });
+      }
+    }
     const leaks = (): string[] => this.all.flatMap((node) => node.leaks());
     await until("empty tables", () => leaks().length === 0).catch(() => {
       throw new Error(`left behind: ${leaks().join(", ")}`);
