@@ -1,0 +1,130 @@
+/**
+ * `bun scripts/fuzz.ts stf [--seconds N | --count N] [--seed N]`: mutates the vectors of the term format and decodes what
+ * comes out, as a standalone term and as a stream. Anything but a value or a `DecodeError` is an escape: it is printed with
+ * its bytes and the exit code is 1. Prints how many inputs were tried. Without a bound: 10 seconds.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { ByteReader, ByteWriter } from "../src/base/bytes.ts";
+import { DecodeError } from "../src/base/error.ts";
+import { TermDecoder } from "../src/term/decode.ts";
+import { encode, decodeFrom } from "../src/term/stf.ts";
+import { Identities } from "../src/term/identities.ts";
+import { TermEncoder } from "../src/term/encode.ts";
+import { stream, values } from "../test/vectors/stf/values.ts";
+import { mutate, Random } from "./fuzz/mutate.ts";
+
+/** Inputs between two looks at the clock, the prototypes and the memory. */
+const BATCH = 4096;
+
+/** Bytes of a mutated input at most. */
+const INPUT_BYTES_MAX = 512;
+
+/** Milliseconds for one batch: more means that some input hangs. A batch takes some 5 ms. */
+const BATCH_MS_MAX = 5_000;
+
+/** Bytes that the process may grow by, whatever the number of inputs. */
+const GROWTH_BYTES_MAX = 512 * 1024 * 1024;
+
+interface Bounds {
+  readonly seconds: number;
+  readonly count: number;
+  readonly seed: number;
+}
+
+function parse(): Bounds {
+  const { values: options, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { seconds: { type: "string" }, count: { type: "string" }, seed: { type: "string" } },
+  });
+  if (positionals.length !== 1 || positionals[0] !== "stf") {
+    console.error("usage: bun scripts/fuzz.ts stf [--seconds N | --count N] [--seed N]");
+    process.exit(2);
+  }
+  const count = Number(options.count ?? Infinity);
+  const seconds = Number(options.seconds ?? (options.count === undefined ? 10 : Infinity));
+  return { count, seconds, seed: Number(options.seed ?? Date.now() % 0x7fff_ffff) };
+}
+
+/** Every vector, valid or not, and a stream of all values after one another. */
+function corpus(): Uint8Array[] {
+  const folder = join(import.meta.dir, "../test/vectors/stf");
+  const hex = ["valid.json", "invalid.json"].flatMap(
+    (file) => JSON.parse(readFileSync(join(folder, file), "utf8")) as { hex: string }[],
+  );
+  const inputs: Uint8Array[] = hex.map((vector) => Buffer.from(vector.hex, "hex"));
+  const writer = new ByteWriter();
+  const encoder = new TermEncoder(writer);
+  for (const value of [...stream, ...stream, ...Object.values(values)])
+    encoder.write(writer, value);
+  for (let at = 0; at < writer.length; at += 256) inputs.push(writer.copy().subarray(0, at + 256));
+  inputs.push(encode([...stream, { a: [1, 2, 3], b: new Map([[1, "x"]]) }]));
+  return inputs.map((input) => input.subarray(0, INPUT_BYTES_MAX));
+}
+
+const identities = new Identities("b@10.0.0.2", 1);
+const decoder = new TermDecoder(identities, { bytes: "view" });
+const reader = new ByteReader();
+const options = { identities };
+
+/** Decodes one input both ways; throws what is not a DecodeError. */
+function tryInput(bytes: Buffer, count: number): void {
+  try {
+    reader.reset(bytes, 0, count);
+    decodeFrom(reader, options);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+  }
+  decoder.reset();
+  reader.reset(bytes, 0, count);
+  for (let terms = 0; reader.remaining > 0 && terms < 32; terms++) {
+    try {
+      decoder.read(reader);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      if (error.code !== "struct_undecodable") return;
+    }
+  }
+}
+
+function checkWorld(before: number, batchStart: number): void {
+  if (Object.keys(Object.prototype).length > 0 || "polluted" in {})
+    throw new Error("a prototype was changed");
+  if (performance.now() - batchStart > BATCH_MS_MAX) throw new Error("a batch took too long");
+  if (process.memoryUsage.rss() - before > GROWTH_BYTES_MAX) throw new Error("memory grows");
+}
+
+function run({ seconds, count, seed }: Bounds): number {
+  const random = new Random(seed);
+  const inputs = corpus();
+  const bytes = Buffer.alloc(INPUT_BYTES_MAX);
+  const deadline = performance.now() + seconds * 1000;
+  const before = process.memoryUsage.rss();
+  let tried = 0;
+  for (let now = performance.now(); tried < count && now < deadline; now = performance.now()) {
+    for (let i = 0; i < BATCH; i++) {
+      const length = mutate(random, inputs, bytes);
+      try {
+        tryInput(bytes, length);
+      } catch (error) {
+        console.error(
+          `escape after ${tried + i} inputs, seed ${seed}: ${bytes.toString("hex", 0, length)}`,
+        );
+        throw error;
+      }
+    }
+    tried += BATCH;
+    checkWorld(before, now);
+  }
+  return tried;
+}
+
+const bounds = parse();
+// Errors are the usual outcome here and nobody reads their stacks.
+Error.stackTraceLimit = 0;
+const start = performance.now();
+const tried = run(bounds);
+const took = (performance.now() - start) / 1000;
+console.log(`stf: ${tried} inputs, 0 escapes, ${took.toFixed(1)} s, seed ${bounds.seed}`);
