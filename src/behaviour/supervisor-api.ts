@@ -66,6 +66,15 @@ export interface ChildCounts {
   readonly workers: number;
 }
 
+/** What an inspector sees of a supervisor. */
+export interface SupervisionView {
+  /** Restarts allowed within the period, and those within the one that ends now. */
+  readonly intensity: number;
+  readonly restarts: number;
+  /** In start order. */
+  readonly children: readonly ChildInfo[];
+}
+
 /** What the author of a supervisor writes. Source: OTP supervisor, sup_flags. */
 export interface SupervisorBehaviour<A extends readonly unknown[]> {
   /** Default `"one_for_one"`. */

@@ -17,7 +17,7 @@ import type {
   SupervisorAnswer,
   SupervisorRequest,
 } from "./supervision-io.ts";
-import type { ChildCounts, ChildInfo } from "./supervisor-api.ts";
+import type { ChildCounts, ChildInfo, SupervisionView } from "./supervisor-api.ts";
 
 type Input = SupervisionInput<ChildData, Pid<unknown>, FromVerdict>;
 type Output = SupervisionOutput<ChildData, Pid<unknown>, FromVerdict>;
@@ -42,6 +42,7 @@ export class SupervisorDriver {
   readonly #process: Process;
   readonly #core: Supervision<ChildData, Pid<unknown>, FromVerdict>;
   readonly #jobs: ChildJobs;
+  readonly #intensity: number;
   /** Of the present wait for the first start or for the end. */
   #waiting: ((output: Output) => void) | undefined = undefined;
   #isOver = false;
@@ -52,6 +53,7 @@ export class SupervisorDriver {
     this.#ctx = ctx;
     this.#process = ProcessContext.process(ctx);
     this.#core = new Supervision(options);
+    this.#intensity = options.intensity;
     this.#jobs = new ChildJobs(this.#process, (news) => this.#handle(news));
   }
 
@@ -78,6 +80,15 @@ export class SupervisorDriver {
       return;
     }
     this.#ctx.log.warn("a supervisor got a message");
+  }
+
+  /** For inspection. */
+  look(): SupervisionView {
+    return {
+      intensity: this.#intensity,
+      restarts: this.#core.restartsWithinPeriod(this.#process.host.now()),
+      children: this.whichChildren(),
+    };
   }
 
   whichChildren(): ChildInfo[] {

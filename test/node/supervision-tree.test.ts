@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+
+import { child } from "../../src/behaviour/child.ts";
+import { defineServer } from "../../src/behaviour/server.ts";
+import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
+import { answerQuery } from "../../src/node/scheduler-query.ts";
+import { treesOf } from "../../src/node/supervision-tree.ts";
+import { localNode } from "../behaviour/local-node.ts";
+
+const leaf = defineServer("tree.leaf", { init: () => ({ seen: new Map([["a", 1n]]) }) });
+const inner = defineSupervisor("tree.inner", {
+  children: () => [child({ id: "leaf", start: leaf, args: [] })],
+});
+const outer = defineSupervisor("tree.outer", {
+  intensity: 7,
+  children: () => [
+    child({ id: "inner", start: inner, args: [] }),
+    child({ id: "own", start: leaf, args: [], restart: "temporary" }),
+  ],
+});
+
+test("the tree has each supervisor once, with its budget, and the children below it in start order", async () => {
+  const { caller, scheduler } = localNode();
+  const pid = await outer.start(caller, [], { name: "top" });
+  const [tree, ...others] = treesOf(scheduler);
+  expect(others).toEqual([]);
+  expect(tree).toMatchObject({
+    pid: String(pid),
+    id: "top",
+    kind: "supervisor",
+    intensity: 7,
+    restarts: 0,
+  });
+  expect(tree?.children.map(({ id, kind }) => [id, kind])).toEqual([
+    ["inner", "supervisor"],
+    ["own", "worker"],
+  ]);
+  expect(tree?.children[0]?.children.map(({ id }) => id)).toEqual(["leaf"]);
+});
+
+test("inspect shows a server's state and a supervisor's children", async () => {
+  const { caller, scheduler } = localNode();
+  const { identities } = scheduler;
+  const state = (pid: unknown): string => {
+    const answer = answerQuery(scheduler, identities, "inspect", { pid: String(pid) });
+    return (answer.value as { state: string }).state;
+  };
+  expect(state(await leaf.start(caller))).toBe('{"seen":[["a","1"]]}');
+  expect(state(await inner.start(caller))).toContain('"id":"leaf"');
+});
