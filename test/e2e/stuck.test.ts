@@ -9,7 +9,7 @@ const MODULE = resolve(import.meta.dir, "support/stuck-actors.ts");
 /** A node whose supervisor and `steady` are on scheduler 2, and whose spinner is on scheduler 1. */
 async function addSpinning(cluster: BinaryCluster, letter: string, extra: Extra = {}) {
   const node = await cluster.add(letter, { modules: [MODULE], start: [], ...extra });
-  for (const name of ["spin app", "steady"]) {
+  for (const name of ["spin_app", "steady"]) {
     const spawned = await node.tool("spawn", node.hint, name, "--scheduler", "2");
     expect(spawned).toMatchObject({ code: 0, stderr: "" });
   }
@@ -101,7 +101,7 @@ test("what the node was started with is started again, unless it is at fault", a
   await using cluster = await BinaryCluster.start();
   const a = await cluster.add("a", {
     modules: [MODULE],
-    start: ["spin app", "steady"],
+    start: ["spin_app", "steady"],
     args: ["--kill-stuck-after", "500ms"],
   });
   await a.logged("steady");
@@ -111,6 +111,21 @@ test("what the node was started with is started again, unless it is at fault", a
   await a.lines.waitFor(() => a.log("spinner is here").length === 2);
   await a.lines.waitFor(() => roundsAfter(a, killed.at).length > 0);
   const started = a.log("started").map((line) => line.function);
-  expect(started).toEqual(["spin app", "steady", "spin app", "steady"]);
+  expect(started).toEqual(["spin_app", "steady", "spin_app", "steady"]);
   expect(await a.stop()).toBe(0);
+});
+
+test("what the node was started with and is at fault itself stays away, as after a crash", async () => {
+  await using cluster = await BinaryCluster.start();
+  const a = await cluster.add("a", {
+    modules: [MODULE],
+    start: ["steady", "spinner"],
+    args: ["--kill-stuck-after", "500ms"],
+  });
+  await a.lines.waitFor(() => a.log("started").length === 2);
+  const [, spinner] = a.log("started").map(({ pid }) => String(pid));
+  await a.verb("send", spinner!, '{"type":"$cast:spin/1","args":0}');
+  await a.logged("not started again", { function: "spinner", pid: spinner });
+  const again = await a.lines.waitFor(() => a.log("started").length === 3);
+  expect(a.fields(again)?.function).toBe("steady");
 });

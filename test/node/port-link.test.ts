@@ -35,7 +35,8 @@ function pair(limits: { highWaterBytes?: number; hardBytes?: number } = {}) {
       },
     });
   const near = make(2, left);
-  make(1, right);
+  near.open();
+  make(1, right).open();
   const identities = new Identities("a@h", 10);
   return {
     near,

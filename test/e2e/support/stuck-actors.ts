@@ -30,7 +30,7 @@ export const spinner = defineServer("spinner", {
 });
 
 /** To be started on scheduler 2; its child lives on scheduler 1. */
-export const spinApp = defineSupervisor("spin app", {
+export const spinApp = defineSupervisor("spin_app", {
   children: () => [
     child({ id: "spinner", start: spinner, args: [], name: "spinner", scheduler: 1 }),
   ],
