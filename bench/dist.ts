@@ -78,7 +78,9 @@ async function measure(output: Lines): Promise<Results> {
 
 /** The lines of a stream, one at a time; the stream stays open between them. */
 class Lines {
-  readonly #reader: { read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array }> };
+  readonly #reader: {
+    read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  };
   readonly #decoder = new TextDecoder();
   #text = "";
 
@@ -128,7 +130,7 @@ async function runSnow(folder: string, tls: "auto" | "off"): Promise<Results> {
     "--start",
     "main",
   ]);
-  return measure(new Lines(a.stdout));
+  return await measure(new Lines(a.stdout));
 }
 
 async function runErlang(
