@@ -27,17 +27,43 @@ export const isOrderly = (reason: ExitReason): boolean =>
   reason === "shutdown" ||
   (typeof reason === "object" && reason !== null && Object.hasOwn(reason, "shutdown"));
 
-/** A reason in one line, for logs and error messages; at most 200 characters. */
+/** Characters of a reason in a log line or an error message. */
+const REASON_CHARS_MAX = 200;
+
+/** A reason in one line, for logs and error messages. A large one costs no more than what is shown of it. */
 export function reasonText(reason: ExitReason): string {
-  if (typeof reason === "string") return reason.slice(0, 200);
-  if (reason instanceof Error) return `${reason.name}: ${reason.message}`.slice(0, 200);
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(reason, (_, value) =>
-      typeof value === "bigint" ? String(value) : (value as unknown),
-    );
-  } catch {
-    // Cyclic, or a toJSON that throws: what kind of value it is must do.
+  if (typeof reason === "string") return reason.slice(0, REASON_CHARS_MAX);
+  return valueText(reason, REASON_CHARS_MAX, 0).slice(0, REASON_CHARS_MAX);
+}
+
+/** JSON for plain values, `Kind(size)` for the others; stops soon after `charsMax`. */
+function valueText(value: unknown, charsMax: number, depth: number): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, charsMax));
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value !== "object" || value === null) return String(value);
+  if (value instanceof Error) return `${value.name}: ${value.message.slice(0, charsMax)}`;
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value.byteLength} bytes)`;
+  if (depth > 4) return "…";
+  const isList = Array.isArray(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!isList && prototype !== Object.prototype && prototype !== null) return kindText(value);
+  let text = isList ? "[" : "{";
+  for (const key in value) {
+    if (text.length > charsMax) break;
+    if (text.length > 1) text += ",";
+    const item = valueText((value as Record<string, unknown>)[key], charsMax, depth + 1);
+    text += isList ? item : `${JSON.stringify(key)}:${item}`;
   }
-  return (text ?? typeof reason).slice(0, 200);
+  return text + (isList ? "]" : "}");
+}
+
+/** A pid, a date and the like say what they are; what has no text of its own is named. */
+function kindText(value: object): string {
+  try {
+    const text = String(value);
+    if (!text.startsWith("[object")) return text;
+  } catch {
+    // A text of its own that throws: the kind must do.
+  }
+  return value.constructor?.name ?? "object";
 }
