@@ -12,7 +12,7 @@ import type {
   UntypedTarget,
   Wait,
 } from "../process/api.ts";
-import { ProcessContext } from "../process/context.ts";
+import type { ProcessContext } from "../process/context.ts";
 import { registerEntry } from "../process/registry.ts";
 import { createClientClass } from "./client.ts";
 import type { Protocol, Server, ServerBehaviour } from "./server-api.ts";

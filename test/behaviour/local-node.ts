@@ -70,7 +70,7 @@ export interface LocalNode {
   readonly clock: TestClock;
   readonly crashes: CrashReport[];
   readonly log: LogLine[];
-  run<R, M = never>(fn: (ctx: Context<M>) => Promise<R>): Promise<R>;
+  readonly run: <R, M = never>(fn: (ctx: Context<M>) => Promise<R>) => Promise<R>;
 }
 
 /** In strict mode unless told otherwise: every message is encoded and decoded. */

@@ -4,7 +4,7 @@ import type { From } from "../../src/behaviour/server-api.ts";
 import { fail, reply, stop } from "../../src/behaviour/server-message.ts";
 import { CallError, StartError } from "../../src/base/error.ts";
 import type { Context } from "../../src/process/api.ts";
-import { Down, Exit } from "../../src/process/system-message.ts";
+import type { Down, Exit } from "../../src/process/system-message.ts";
 import { localNode, rejection, settled } from "./local-node.ts";
 
 const events: string[] = [];

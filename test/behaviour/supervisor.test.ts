@@ -7,7 +7,7 @@ import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
 import type { ChildSpec } from "../../src/behaviour/supervisor-api.ts";
 import type { Caller, Context, Pid } from "../../src/process/api.ts";
 import { define } from "../../src/process/registry.ts";
-import { Down, Exit } from "../../src/process/system-message.ts";
+import type { Down, Exit } from "../../src/process/system-message.ts";
 import { type LocalNode, localNode, rejection, settled } from "./local-node.ts";
 
 /** What the children did, in order. */
@@ -290,28 +290,28 @@ describe("dynamic children", () => {
     const node = localNode();
     const { caller } = node;
     const pid = await startTree(node, trees.empty);
-    const { startChild, restartChild, terminateChild, deleteChild, whichChildren } = trees.empty;
-    const first = await startChild(caller, pid, spec("x"));
+    const tree = trees.empty;
+    const first = await tree.startChild(caller, pid, spec("x"));
     expect(caller.whereis("x")).toBe(first as never);
-    const again = await rejection(startChild(caller, pid, spec("x")));
+    const again = await rejection(tree.startChild(caller, pid, spec("x")));
     expect([again.code, again.reason]).toEqual(["already_started", first]);
     const code = async (promise: Promise<unknown>): Promise<unknown> => {
       const { reason } = await rejection(promise);
       return (reason as { code: string }).code;
     };
-    expect(await code(restartChild(caller, pid, "x"))).toBe("running");
-    expect(await code(deleteChild(caller, pid, "x"))).toBe("running");
-    await terminateChild(caller, pid, "x");
-    expect((await rejection(startChild(caller, pid, spec("x")))).code).toBe("already_present");
-    const second = await restartChild(caller, pid, "x");
+    expect(await code(tree.restartChild(caller, pid, "x"))).toBe("running");
+    expect(await code(tree.deleteChild(caller, pid, "x"))).toBe("running");
+    await tree.terminateChild(caller, pid, "x");
+    expect((await rejection(tree.startChild(caller, pid, spec("x")))).code).toBe("already_present");
+    const second = await tree.restartChild(caller, pid, "x");
     expect(second).not.toBe(first);
-    await terminateChild(caller, pid, "x");
-    await deleteChild(caller, pid, "x");
-    for (const ask of [restartChild, terminateChild, deleteChild]) {
-      expect(await code(ask(caller, pid, "x"))).toBe("not_found");
+    await tree.terminateChild(caller, pid, "x");
+    await tree.deleteChild(caller, pid, "x");
+    for (const ask of ["restartChild", "terminateChild", "deleteChild"] as const) {
+      expect(await code(tree[ask](caller, pid, "x"))).toBe("not_found");
     }
-    expect(await whichChildren(caller, pid)).toEqual([]);
-    expect((await rejection(startChild(caller, "nobody", spec("x")))).code).toBe("noproc");
+    expect(await tree.whichChildren(caller, pid)).toEqual([]);
+    expect((await rejection(tree.startChild(caller, "nobody", spec("x")))).code).toBe("noproc");
   });
 
   test("one that does not start is refused with its reason and leaves nothing behind", async () => {

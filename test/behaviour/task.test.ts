@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { task } from "../../src/behaviour/task.ts";
 import type { Context } from "../../src/process/api.ts";
 import { define } from "../../src/process/registry.ts";
-import { Exit } from "../../src/process/system-message.ts";
+import type { Exit } from "../../src/process/system-message.ts";
 import { localNode, rejection, settled } from "./local-node.ts";
 
 const double = define("task.double", async (_ctx: Context<never>, n: number) => n * 2);

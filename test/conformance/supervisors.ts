@@ -270,28 +270,28 @@ export const supervisors: readonly Scenario[] = [
     name: "SU-18, SU-27: the errors of startChild, restartChild, terminateChild and deleteChild",
     run: async (ctx, { farNode }) => {
       const pid = await startTree(ctx, "one_for_one", farNode, []);
-      const { startChild, restartChild, terminateChild, deleteChild } = trees.one_for_one;
+      const tree = trees.one_for_one;
       const spec = childOf({ id: "x", extra: { name: "x" } }, farNode);
-      const first = await startChild(ctx, pid, spec);
-      const again = await failure(startChild(ctx, pid, spec));
+      const first = await tree.startChild(ctx, pid, spec);
+      const again = await failure(tree.startChild(ctx, pid, spec));
       expect(again).toBeInstanceOf(StartError);
       expect([again.code, String(again.reason)]).toEqual(["already_started", String(first)]);
       const rival = childOf({ id: "y", extra: { name: "x" } }, farNode);
-      const taken = await failure(startChild(ctx, pid, rival));
+      const taken = await failure(tree.startChild(ctx, pid, rival));
       expect([taken.code, "already_started" in taken.reason]).toEqual(["init_failed", true]);
-      expect(await code(restartChild(ctx, pid, "x"))).toBe("running");
-      expect(await code(deleteChild(ctx, pid, "x"))).toBe("running");
-      await terminateChild(ctx, pid, "x");
-      expect((await failure(startChild(ctx, pid, spec))).code).toBe("already_present");
-      await restartChild(ctx, pid, "x");
-      await terminateChild(ctx, pid, "x");
-      await deleteChild(ctx, pid, "x");
-      for (const ask of [restartChild, terminateChild, deleteChild]) {
+      expect(await code(tree.restartChild(ctx, pid, "x"))).toBe("running");
+      expect(await code(tree.deleteChild(ctx, pid, "x"))).toBe("running");
+      await tree.terminateChild(ctx, pid, "x");
+      expect((await failure(tree.startChild(ctx, pid, spec))).code).toBe("already_present");
+      await tree.restartChild(ctx, pid, "x");
+      await tree.terminateChild(ctx, pid, "x");
+      await tree.deleteChild(ctx, pid, "x");
+      for (const ask of ["restartChild", "terminateChild", "deleteChild"] as const) {
         // oxlint-disable-next-line no-await-in-loop -- in order
-        expect(await code(ask(ctx, pid, "x"))).toBe("not_found");
+        expect(await code(tree[ask](ctx, pid, "x"))).toBe("not_found");
       }
       await trees.one_for_one.stop(ctx, pid);
-      expect((await failure(startChild(ctx, pid, spec))).code).toBe("noproc");
+      expect((await failure(tree.startChild(ctx, pid, spec))).code).toBe("noproc");
     },
   },
   {

@@ -1,3 +1,4 @@
+/* oxlint-disable no-unused-expressions -- what is tested here is the type of an expression */
 import * as s from "snow-node";
 import {
   define,
