@@ -5,6 +5,7 @@ import { ControlDriver, type NodeUpInfo } from "../node/control-driver.ts";
 import type { ControlSetup } from "../node/control-setup.ts";
 import type { PortEnd, ThreadPort } from "../port/threads.ts";
 import { HostRegistry, resolveName } from "./registry.ts";
+import { RemoteKeeper } from "./remote-keeper.ts";
 import { makeControlWorld, type Begin, type LogSetup } from "./thread.ts";
 
 /** The data of a thread with role `control`. */
@@ -13,6 +14,7 @@ export interface ControlThreadData {
   /** To each scheduler, index 0 for scheduler 1. */
   readonly schedulers: readonly PortEnd[];
   readonly pulses: readonly SharedArrayBuffer[];
+  readonly names: SharedArrayBuffer;
   readonly registryPort: number;
   readonly log: LogSetup;
 }
@@ -22,12 +24,20 @@ export type FromControl =
   | { readonly kind: "up"; readonly info: NodeUpInfo }
   | { readonly kind: "failed"; readonly code: string; readonly text: string }
   | { readonly kind: "stop_requested" }
+  /** A scheduler is stuck: end its thread, answer with `scheduler_ended`. */
+  | { readonly kind: "end_scheduler"; readonly scheduler: number }
+  /** Start one in its place, joined to the control thread and, by their numbers, to the others. */
+  | {
+      readonly kind: "start_scheduler";
+      readonly scheduler: number;
+      readonly control: PortEnd;
+      readonly others: readonly (PortEnd | undefined)[];
+    }
   | { readonly kind: "stopped" };
 
 /** What the program tells the control thread after `begin`. */
-export interface StopNode {
-  readonly kind: "stop";
-}
+export type ToControlThread =
+  { readonly kind: "stop" } | { readonly kind: "scheduler_ended"; readonly scheduler: number };
 
 export async function runControlThread(
   data: ControlThreadData,
@@ -41,11 +51,13 @@ export async function runControlThread(
   const { node, creation } = data.setup;
   const log = createLog(data.log);
   const registry = new HostRegistry(data.registryPort, log);
+  const keeper = new RemoteKeeper(data.names, threads, starter);
   const control = new ControlDriver({
     setup: data.setup,
     world: makeControlWorld(node, creation, begin.tls, log),
     ports: data.schedulers.map((end) => threads.port(end)),
     pulses: data.pulses,
+    keeper,
     events: {
       stopRequested: () => tell({ kind: "stop_requested" }),
       startRefused: () => undefined,
@@ -53,13 +65,13 @@ export async function runControlThread(
       listening: (listen, address) => registry.register({ name: node, creation, listen, address }),
     },
   });
-  starter.receive((message) => {
-    if ((message as StopNode).kind === "stop") {
-      void control.stop().then(() => {
-        registry.close();
-        tell({ kind: "stopped" });
-      });
-    }
+  starter.receive((raw) => {
+    const message = raw as ToControlThread;
+    if (message.kind === "scheduler_ended") return keeper.ended(message.scheduler);
+    void control.stop().then(() => {
+      registry.close();
+      tell({ kind: "stopped" });
+    });
   });
   try {
     tell({ kind: "up", info: await control.start() });

@@ -19,4 +19,9 @@ export interface NodeOptions {
   readonly tls?: "auto" | "off";
   /** Milliseconds that sessions survive without their sockets. Default 5,000. */
   readonly sessionGraceMs?: number;
+  /**
+   * Milliseconds after which a scheduler that no longer turns is ended and started anew; see D6. Only schedulers from 2
+   * on: scheduler 1 is the thread of the program, which nobody else can end. Default: never.
+   */
+  readonly killStuckAfterMs?: number;
 }

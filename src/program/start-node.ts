@@ -8,7 +8,6 @@ import { files } from "../bun/files.ts";
 import { environment, hostCpus, workingDirectory } from "../bun/host.ts";
 import { createLog } from "../bun/log.ts";
 import { loadModules } from "../bun/modules.ts";
-import { createThreads } from "../bun/worker-threads.ts";
 import { ConfigError, ConnectionError } from "../base/error.ts";
 import { parseConfig, type NodeConfig } from "../node/config.ts";
 import { loadCookies } from "../node/cookie.ts";
@@ -17,19 +16,13 @@ import type { NodeUpInfo } from "../node/control-driver.ts";
 import { planNode, type NodePlan } from "../node/node-plan.ts";
 import type { SchedulerDriver } from "../node/scheduler-driver.ts";
 import type { LogSink } from "../port/log.ts";
-import type { PortEnd, Thread } from "../port/threads.ts";
 import type { Caller, Context, Node, Wait } from "../process/api.ts";
 import type { SystemMessage } from "../process/system-message.ts";
-import type { ControlThreadData, FromControl, StopNode } from "./control-thread.ts";
 import { InlineNode } from "./inline-node.ts";
 import type { NodeOptions } from "./options.ts";
 import { resolveName } from "./registry.ts";
-import {
-  makeSchedulerDriver,
-  type Begin,
-  type LogSetup,
-  type SchedulerThreadData,
-} from "./thread.ts";
+import { ProgramThreads } from "./program-threads.ts";
+import { makeSchedulerDriver, type LogSetup } from "./thread.ts";
 import { loadTls } from "./tls.ts";
 import { VERSION } from "./version.ts";
 
@@ -88,6 +81,9 @@ function configOf(options: NodeOptions): NodeConfig {
       ...(options.sessionGraceMs === undefined
         ? {}
         : { "cluster.session_grace": `${options.sessionGraceMs}ms` }),
+      ...(options.killStuckAfterMs === undefined
+        ? {}
+        : { "node.kill_stuck_after": `${options.killStuckAfterMs}ms` }),
     },
     directory: workingDirectory(),
     cpus: hostCpus(),
@@ -120,94 +116,38 @@ async function launchThreads(
   logSetup: LogSetup,
   log: LogSink,
 ): Promise<StartedNode> {
-  const threads = createThreads();
-  const count = plan.schedulers.length;
-  const toControl: (readonly [PortEnd, PortEnd])[] = plan.schedulers.map(() => threads.channel());
-  const between = new Map<string, PortEnd>();
-  for (let left = 1; left <= count; left++) {
-    for (let right = left + 1; right <= count; right++) {
-      const [a, b] = threads.channel();
-      between.set(`${left}-${right}`, a);
-      between.set(`${right}-${left}`, b);
-    }
-  }
-  const othersOf = (index: number): (PortEnd | undefined)[] => [
-    undefined,
-    ...plan.schedulers.map((other) => between.get(`${index}-${other.index}`)),
-  ];
-  const exited = (what: string) => (error: Error | undefined) => {
-    if (error !== undefined) log.write("error", `${what} ended`, { error: error.message });
-  };
-  const schedulers = toControl.map(([end]) => end);
-  const controlData: ControlThreadData = {
-    setup: plan.control,
-    schedulers,
-    pulses: plan.shared.pulses,
-    registryPort: config.listen.registryPort,
-    log: logSetup,
-  };
-  const control = threads.start("control", controlData, exited("control thread"), schedulers);
-  const workers = plan.schedulers.slice(1).map((setup): Thread => {
-    const others = othersOf(setup.index);
-    const end = toControl[setup.index - 1]![1];
-    const data: SchedulerThreadData = { setup, control: end, others, modules, log: logSetup };
-    const transfer = [end, ...others.filter((other) => other !== undefined)];
-    return threads.start("scheduler", data, exited(`scheduler ${setup.index}`), transfer);
-  });
-  const all = [control, ...workers];
-  const tls = await loadTls(config.tls, plan.control.node);
-  for (const thread of all) thread.port.post({ kind: "begin", tls } satisfies Begin);
-  const driver = makeSchedulerDriver(
-    plan.schedulers[0]!,
-    {
-      control: threads.port(toControl[0]![1]),
-      others: othersOf(1).map((end) => (end === undefined ? undefined : threads.port(end))),
-    },
-    tls,
-    log,
-  );
-  const { up, stop } = followControl(control, all, driver);
-  try {
-    driver.start();
-    const info = await up;
-    return { node: nodeOf(driver, stop), driver, info };
-  } catch (error) {
-    driver.close();
-    for (const thread of all) thread.terminate();
-    throw error;
-  }
-}
-
-/** Hears the control thread: when the node is up, when somebody wants it to stop, when it has. */
-function followControl(
-  control: Thread,
-  all: readonly Thread[],
-  driver: SchedulerDriver,
-): { readonly up: Promise<NodeUpInfo>; readonly stop: () => Promise<void> } {
-  const stopped = Promise.withResolvers<void>();
+  const { registryPort } = config.listen;
   const up = Promise.withResolvers<NodeUpInfo>();
+  const stopped = Promise.withResolvers<void>();
+  up.promise.catch(() => undefined);
+  const threads = new ProgramThreads({ plan, modules, registryPort, logSetup, log }, () => {
+    up.reject(new ConfigError("module_failed", "the control thread ended"));
+    stopped.resolve();
+  });
+  const tls = await loadTls(config.tls, plan.control.node);
+  threads.begin(tls);
+  const driver = makeSchedulerDriver(plan.schedulers[0]!, threads.ports(), tls, log);
   const stop = async (): Promise<void> => {
-    control.port.post({ kind: "stop" } satisfies StopNode);
+    threads.tellControl({ kind: "stop" });
     await stopped.promise;
     driver.close();
-    for (const thread of all) thread.terminate();
+    threads.terminate();
   };
-  control.port.receive((raw) => {
-    const message = raw as FromControl;
-    switch (message.kind) {
-      case "up":
-        return up.resolve(message.info);
-      case "failed":
-        return up.reject(failure(message.code, message.text));
-      case "stop_requested":
-        void stop();
-        return;
-      case "stopped":
-        return stopped.resolve();
-    }
+  const node = nodeOf(driver, stop);
+  threads.receive((message) => {
+    if (message.kind === "up") up.resolve(message.info);
+    else if (message.kind === "failed") up.reject(failure(message.code, message.text));
+    else if (message.kind === "stopped") stopped.resolve();
+    else if (message.kind === "stop_requested") void node.stop();
   });
-  up.promise.catch(() => undefined);
-  return { up: up.promise, stop };
+  try {
+    driver.start();
+    return { node, driver, info: await up.promise };
+  } catch (error) {
+    driver.close();
+    threads.terminate();
+    throw error;
+  }
 }
 
 function failure(code: string, text: string): Error {
