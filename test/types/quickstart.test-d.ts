@@ -1,4 +1,4 @@
-/* oxlint-disable no-unused-expressions -- what is tested here is the type of an expression */
+/* oxlint-disable no-unused-expressions, no-unused-vars, typescript/consistent-type-imports -- types are what is tested */
 import { define, defineServer, fail, Down, type Context } from "snow-node";
 import { testNode } from "snow-node/testing";
 export const account = defineServer("account", {

@@ -1,4 +1,4 @@
-/* oxlint-disable no-unused-expressions -- what is tested here is the type of an expression */
+/* oxlint-disable no-unused-expressions, no-unused-vars, typescript/consistent-type-imports -- types are what is tested */
 import * as s from "snow-node";
 import {
   define,
