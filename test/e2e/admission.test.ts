@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 
 import { BinaryCluster, sees } from "./support/binary-cluster.ts";
 import { randomCookie, type BinaryNode } from "./support/binary-node.ts";
+import { guessedProof, hello } from "./support/hello.ts";
 import { Stranger } from "./support/stranger.ts";
 
 /** A node that is well lets another one in. */
@@ -80,6 +81,70 @@ test("an anonymous client is told nothing that it could guess the cookie from", 
   await stranger.write(randomBytes(64));
   await stranger.closed();
   expect(stranger.bytesReceived).toBeLessThan(256);
+});
+
+test.each([
+  {
+    what: "another version",
+    frames: () => [hello({ versions: { min: 99, max: 99 } })],
+    says: "version_unsupported",
+  },
+  {
+    what: "a demand that is not met",
+    frames: () => [hello({ capabilities: { offered: 2 ** 30, required: 2 ** 30 } })],
+    says: "capability_missing",
+  },
+  { what: "another TLS mode", frames: () => [hello({ tlsMode: "ca" })], says: "tls_mode_differs" },
+  {
+    what: "the node's own name",
+    frames: () => [hello({ name: "a@127.0.0.1" })],
+    says: "connected_to_self|name_taken",
+  },
+  { what: "a guessed proof", frames: () => [hello(), guessedProof()], says: "bad_digest" },
+  {
+    what: "a proof before its HELLO",
+    frames: () => [guessedProof()],
+    says: "unexpected_message|bad_magic",
+  },
+  { what: "HTTP", frames: () => [Buffer.from("GET / HTTP/1.1\r\n\r\n")], says: "bad_magic" },
+])("$what is refused with one line that names it", async ({ frames, says }) => {
+  await using cluster = await BinaryCluster.start("a");
+  const a = cluster.node("a");
+  using stranger = await Stranger.dial(a.port, { tls: true });
+  for (const frame of frames()) await stranger.write(frame);
+  await stranger.closed();
+  await warned(a, new RegExp(says));
+  await admits(cluster, a);
+  expect(warnings(a)).toHaveLength(1);
+});
+
+test.each([{ tls: false }, { tls: true }])(
+  "silence ends with the handshake's time, in one line: %j",
+  async ({ tls }) => {
+    await using cluster = await BinaryCluster.start();
+    const a = await cluster.add("a", { args: ["--limits-handshake", "300ms"] });
+    using stranger = await Stranger.dial(a.port, { tls });
+    await stranger.closed();
+    await warned(a, /timeout/);
+    expect(warnings(a)).toHaveLength(1);
+  },
+);
+
+test("a HELLO that trickles in byte by byte gets no more time than any other", async () => {
+  await using cluster = await BinaryCluster.start();
+  const a = await cluster.add("a", { args: ["--limits-handshake", "500ms"] });
+  using stranger = await Stranger.dial(a.port, { tls: true });
+  const from = performance.now();
+  let over = false;
+  void stranger.closed().then(() => (over = true));
+  for (const byte of hello()) {
+    if (over) break;
+    await stranger.write(Uint8Array.of(byte));
+    await Bun.sleep(20);
+  }
+  await stranger.closed();
+  expect(performance.now() - from).toBeLessThan(2_000);
+  await warned(a, /handshake_timeout/);
 });
 
 test("200 silent connections hold up nobody: a good node is in within a second", async () => {

@@ -94,3 +94,72 @@ async function afterReturn(
   );
   ctx.log.info("still dead", { reason });
 }
+
+/** Numbers from 1, or bytes as large as somebody likes; `last` asks for the sum of it. */
+type Counted =
+  | { readonly type: "number"; readonly number: number }
+  | { readonly type: "bytes"; readonly bytes: Uint8Array }
+  | { readonly type: "last"; readonly replyTo: Pid<Sum> };
+type Sum = {
+  readonly type: "sum";
+  readonly count: number;
+  readonly bytes: number;
+  readonly inOrder: boolean;
+};
+
+/** Counts what one sender sends it, and whether it comes in order and whole. */
+export const collector = define("collector", async (ctx: Context<Counted>) => {
+  let [count, bytes, inOrder] = [0, 0, true];
+  for await (const message of ctx.messages()) {
+    if (message.type === "number") inOrder &&= message.number === ++count;
+    else if (message.type === "bytes") {
+      bytes += message.bytes.length;
+      // The first and the last byte say how many there are.
+      inOrder &&= message.bytes.at(-1) === message.bytes.length % 251;
+    } else ctx.send(message.replyTo, { type: "sum", count, bytes, inOrder });
+  }
+});
+
+/** Sends numbers to a collector on another node, among them one large message, and logs what it says it got. */
+export const pour = define(
+  "pour",
+  async (ctx: Context<Sum>, node: string, count: number, largeBytes: number) => {
+    const to = await ctx.spawnOn<typeof collector>(node, "collector", []);
+    for (let number = 1; number <= count; number++) {
+      ctx.send(to, { type: "number", number });
+      if (number === count >> 1 && largeBytes > 0) {
+        const bytes = new Uint8Array(largeBytes);
+        bytes[largeBytes - 1] = largeBytes % 251;
+        ctx.send(to, { type: "bytes", bytes });
+      }
+      // A sender that never waits would leave the other processes of its scheduler no turn.
+      if (number % 1_000 === 0) await ctx.ready(to);
+    }
+    ctx.send(to, { type: "last", replyTo: ctx.self });
+    const { count: got, bytes, inOrder } = await ctx.receive("sum");
+    ctx.log.info("poured", { got, bytes, inOrder });
+  },
+);
+
+/** Sends numbers for as long as it lives. */
+export const tap = define("tap", async (ctx: Context<never>, to: Pid<Counted>) => {
+  for (let number = 1; ; number++) {
+    ctx.send(to, { type: "number", number });
+    if (number % 100 === 0) await ctx.ready(to);
+  }
+});
+
+/** Takes what a `tap` on another node sends until that node dies, and logs whether it was a prefix without a gap. */
+export const drink = define("drink", async (ctx: Context<Counted | Down>, node: string) => {
+  const source = await ctx.spawnOn<typeof tap>(node, "tap", [ctx.self]);
+  ctx.monitor(source);
+  let [count, inOrder] = [0, true];
+  for await (const message of ctx.messages()) {
+    if (message instanceof Down) {
+      ctx.log.info("ran dry", { count, inOrder, reason: message.reason });
+      return;
+    }
+    if (message.type === "number") inOrder &&= message.number === ++count;
+    if (count === 5_000) ctx.log.info("running");
+  }
+});
