@@ -5,6 +5,7 @@
 import type { LogFormat } from "../bun/log.ts";
 import { clock } from "../bun/clock.ts";
 import { sha256Digest } from "../bun/digest.ts";
+import { dns } from "../bun/dns.ts";
 import { entropy } from "../bun/entropy.ts";
 import { memoryBytes } from "../bun/memory.ts";
 import { createTransport } from "../bun/tls-transport.ts";
@@ -48,13 +49,14 @@ export function makeSchedulerDriver(
   log: LogSink,
   transport: Transport = createTransport(tls),
 ): SchedulerDriver {
+  const threads = createThreads();
   return new SchedulerDriver(setup, ports, {
     clock,
     digest: sha256Digest,
     entropy,
     transport,
     log,
-    port: createThreads().port,
+    port: (end) => threads.port(end),
   });
 }
 
@@ -71,6 +73,7 @@ export function makeControlWorld(
     digest: sha256Digest,
     entropy,
     transport,
+    dns,
     log,
     identities: new Identities(node, creation),
     memoryBytes,

@@ -4,7 +4,7 @@ import {
   define,
   defineServer,
   defineSupervisor,
-  Down,
+  type Down,
   type Context,
   type NodeDown,
   type NodeUp,
