@@ -61,6 +61,15 @@ test("the demo loses a node in the middle and counts every word all the same", a
   expect(readdirSync(folder.path)).toEqual([]);
 });
 
+test("a text too short to lose a node in the middle of it is counted all the same", async () => {
+  using folder = new Folder();
+  using input = new Folder();
+  await using demo = startDemo(folder, input.write("short.txt", "one two two"));
+  expect(await demo.exited({ timeoutMs: 30_000 })).toBe(0);
+  expect(demo.lines.text("stdout")).toContain("every count is the same");
+  expect(demo.lines.text("stdout")).toMatch(/^ +2 {2}two /m);
+});
+
 test.each(["SIGINT", "SIGTERM"] as const)(
   "%s in the middle of the demo leaves nothing behind",
   async (signal) => {
