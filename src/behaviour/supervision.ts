@@ -24,8 +24,8 @@ import type {
 } from "./supervision-io.ts";
 import { handleRequest } from "./supervisor-requests.ts";
 
-/** Milliseconds until a node that could not be reached is tried again. */
-export const NODE_RETRY_MS = 1_000;
+/** Milliseconds until a node that could not be reached is tried again; a dial that just failed costs nothing meanwhile. */
+export const NODE_RETRY_MS = 250;
 
 interface Sequence<C> {
   readonly purpose: "init" | "restart" | "exit";
