@@ -67,6 +67,8 @@ export type DiallingOutput =
 type State =
   | { readonly kind: "dialling" }
   | { readonly kind: "up"; readonly name: string }
+  /** This node itself is at the address: never dialled again. */
+  | { readonly kind: "self" }
   | {
       readonly kind: "waiting";
       readonly until: Millis;
@@ -245,6 +247,10 @@ export class Dialling {
     if (entry.wanted) this.#outputs.push({ kind: "unreachable", name: key, reason });
     entry.wanted = false;
     entry.failures += 1;
+    if (reason === "connected_to_self") {
+      entry.state = { kind: "self" };
+      return;
+    }
     const waitMs = nameTaken
       ? RETRY_MS_NAME_TAKEN
       : entry.seed
@@ -265,7 +271,8 @@ export class Dialling {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     entry.seed = false;
-    if (entry.state.kind === "waiting" && !entry.wanted) this.#entries.delete(key);
+    const { kind } = entry.state;
+    if (kind === "self" || (kind === "waiting" && !entry.wanted)) this.#entries.delete(key);
   }
 
   #retryMs(failures: number): Millis {

@@ -12,11 +12,13 @@ import type { Address } from "../port/transport.ts";
 import type { SessionInfo } from "../session/session-io.ts";
 import type { ControlMessage } from "../wire/control-message.ts";
 import type { SessionEndReason } from "../wire/protocol-code.ts";
+import { AddressDials } from "./address-dials.ts";
 import { Connector } from "./connector.ts";
 import type { ControlSetup } from "./control-setup.ts";
 import type { ControlWorld } from "./control-world.ts";
 import { Farewells } from "./farewells.ts";
 import { Gate } from "./gate.ts";
+import { DnsSeeds } from "./dns-seeds.ts";
 import type { HandshakeFailure, HandshakeSocket } from "./handshake-socket.ts";
 import { parseNodeName } from "./node-name.ts";
 import { PeerDriver } from "./peer-driver.ts";
@@ -68,6 +70,7 @@ export class ControlDriver {
   readonly #byNumber = new Map<number, PeerDriver>();
   readonly #gate: Gate;
   readonly #connector: Connector;
+  readonly #addressDials: AddressDials;
   readonly #farewells: Farewells;
   readonly #desk: QueryDesk;
   readonly #asked: Requests;
@@ -77,6 +80,7 @@ export class ControlDriver {
   #replaced = 0;
   /** Nodes whose session ended for that. */
   #parted: DialTarget[] = [];
+  #dnsSeeds: DnsSeeds | undefined;
   #nextSession = 1;
   #stopping: (() => void) | undefined;
 
@@ -126,9 +130,15 @@ export class ControlDriver {
       world: this.#world,
       lanePorts: () => this.#schedulers.lanePorts,
       events: {
-        decide: (socket, decision) => this.#peer(decision.peer.hello.name).decide(socket, decision),
-        established: (socket, established) =>
-          this.#peer(established.peer.hello.name).established(socket, established),
+        decide: (socket, decision) => {
+          const peer = this.#peer(decision.peer.hello.name);
+          if (!this.#addressDials.decide(socket, decision, peer)) peer.decide(socket, decision);
+        },
+        established: (socket, established) => {
+          const peer = this.#peer(established.peer.hello.name);
+          peer.established(socket, established);
+          this.#addressDials.established(socket, peer);
+        },
         failed: (socket, failure, name) => this.#handshakeFailed(socket, failure, name),
       },
     });
@@ -138,12 +148,13 @@ export class ControlDriver {
       random: () => this.#world.entropy.random(),
       events: {
         connect: (name, address) => this.#peer(name).connect(address),
-        connectAnyone: (key, address) => void this.#gate.dial(address, key, undefined),
+        connectAnyone: (key, address) => this.#addressDials.dial(key, address),
         resolve: (name) => events.resolve(name),
         unreachable: (node, reason) =>
           this.#schedulers.tellAll({ kind: "unreachable", node, reason }),
       },
     });
+    this.#addressDials = new AddressDials(this.#gate, this.#connector);
     this.#desk = new QueryDesk({
       setup,
       clock: this.#clock,
@@ -174,12 +185,8 @@ export class ControlDriver {
     await Promise.all([this.#schedulers.ready, known]);
     this.#watchdog.start();
     for (const target of this.#setup.seeds) this.#connector.addSeed(target);
+    this.#dnsSeeds = DnsSeeds.start(this.#setup.dns, this.#world, this.#connector);
     return { address: this.#gate.address, functions: this.#schedulers.functions };
-  }
-
-  /** Seeds that come and go while the node lives, as DNS answers do. */
-  get seeds(): Pick<Connector, "addSeed" | "removeSeed"> {
-    return this.#connector;
   }
 
   /** Starts a function on scheduler 1. */
@@ -212,6 +219,7 @@ export class ControlDriver {
     if (this.#stopping !== undefined) return;
     this.#stopping = () => undefined;
     this.#watchdog.stop();
+    this.#dnsSeeds?.close();
     this.#connector.close();
     this.#gate.stopListening();
     await this.#schedulers.stop("shutdown");
@@ -270,11 +278,9 @@ export class ControlDriver {
     failure: HandshakeFailure,
     name: string | undefined,
   ): void {
-    if (name !== undefined) this.#peers.get(name)?.failed(socket, failure);
-    // A dial for whoever answers was the connector's own.
-    if (socket.dialKey !== undefined && socket.dialKey !== name) {
-      this.#connector.failed(socket.dialKey, failure.error);
-    }
+    const peer = name === undefined ? undefined : this.#peers.get(name);
+    peer?.failed(socket, failure);
+    this.#addressDials.failed(socket, failure.error, name, peer);
   }
 
   #up(peer: PeerDriver, info: SessionInfo): void {
@@ -326,6 +332,7 @@ export class ControlDriver {
     const level = peer.hidden ? "debug" : "info";
     this.#world.log.write(level, "node down", { node: name, reason, text });
     this.#connector.lost(name);
+    this.#dnsSeeds?.lookSoon();
     this.#checkStopped();
   }
 

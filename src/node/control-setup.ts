@@ -21,6 +21,8 @@ export interface ControlSetup {
   readonly advertise: { readonly host: string; readonly port: number | undefined } | undefined;
   readonly mesh: boolean;
   readonly seeds: readonly DialTarget[];
+  /** Every address behind the host is a seed, at the port; undefined: none. */
+  readonly dns: Address | undefined;
   readonly graceMs: Millis;
   readonly refusedIsDown: boolean;
   readonly tick: TickTimes;

@@ -1,4 +1,5 @@
 import type { Clock } from "../port/clock.ts";
+import type { Dns } from "../port/dns.ts";
 import type { Digest } from "../port/digest.ts";
 import type { Entropy } from "../port/entropy.ts";
 import type { LogSink } from "../port/log.ts";
@@ -11,6 +12,7 @@ export interface ControlWorld {
   readonly digest: Digest;
   readonly entropy: Entropy;
   readonly transport: Transport;
+  readonly dns: Dns;
   readonly log: LogSink;
   readonly identities: Identities;
   /** For each scheduler, milliseconds since its event loop last turned. */

@@ -20,6 +20,8 @@ const ABSENT: ReadonlySet<string> = new Set([
   "closed_here",
 ]);
 
+const NO_NEWS: ReadonlySet<string> = new Set(["already_connected", "connected_to_self"]);
+
 export interface GateEvents {
   decide(socket: HandshakeSocket, decision: Decision): void;
   /** The caller hands the connection over or closes it before it returns. */
@@ -189,6 +191,8 @@ export class Gate {
   #log(socket: HandshakeSocket, failure: HandshakeFailure, name: string | undefined): void {
     const { error, remote } = failure;
     const fields = { node: name, remote, code: error.code, error: error.message };
+    // Two dials that crossed, or an address that led back here: nothing that anybody has to act on.
+    if (NO_NEWS.has(error.code)) return this.#world.log.write("debug", "not needed", fields);
     if (socket.role === "acceptor") {
       return this.#world.log.write(this.#held ? "debug" : "warn", "connection refused", fields);
     }

@@ -6,7 +6,7 @@ import { createNames } from "../scheduler/shared-names.ts";
 import type { NodeConfig } from "./config.ts";
 import type { ControlSetup } from "./control-setup.ts";
 import type { Cookies } from "./cookie.ts";
-import type { NodeAddress } from "./node-name.ts";
+import { DEFAULT_PORT, type NodeAddress } from "./node-name.ts";
 import type { SchedulerSetup, SharedMemory } from "./thread-message.ts";
 
 /** What a plan is made of. */
@@ -54,6 +54,10 @@ export function planNode(input: PlanInput): NodePlan {
       name: seed,
       address: port === undefined ? undefined : { host, port },
     })),
+    dns:
+      cluster.dns === undefined
+        ? undefined
+        : { host: cluster.dns.host, port: cluster.dns.port ?? (listen.port || DEFAULT_PORT) },
     graceMs: cluster.sessionGraceMs,
     refusedIsDown: cluster.refusedIsDown,
     killStuckAfterMs: config.node.killStuckAfterMs,

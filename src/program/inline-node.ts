@@ -5,6 +5,7 @@ import type { NodePlan } from "../node/node-plan.ts";
 import type { SchedulerDriver } from "../node/scheduler-driver.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { LogSink } from "../port/log.ts";
+import type { Dns } from "../port/dns.ts";
 import type { Transport } from "../port/transport.ts";
 import { makeControlWorld, makeSchedulerDriver } from "./thread.ts";
 
@@ -16,6 +17,8 @@ export interface InlineNodeOptions {
   readonly events: ControlEvents;
   /** In place of the sockets that `tls` says: a test's, which can break them. */
   readonly transport?: Transport;
+  /** In place of this machine's resolver. */
+  readonly dns?: Dns;
 }
 
 export class InlineNode {
@@ -32,12 +35,12 @@ export class InlineNode {
   static async start(
     options: InlineNodeOptions,
   ): Promise<{ readonly node: InlineNode; readonly info: NodeUpInfo }> {
-    const { plan, tls, log, events, transport } = options;
+    const { plan, tls, log, events, transport, dns } = options;
+    const world = makeControlWorld(plan.control.node, plan.control.creation, tls, log, transport);
     const [near, far] = createLocalPorts();
-    const { node: name, creation } = plan.control;
     const control = new ControlDriver({
       setup: plan.control,
-      world: makeControlWorld(name, creation, tls, log, transport),
+      world: dns === undefined ? world : { ...world, dns },
       ports: [near],
       pulses: plan.shared.pulses,
       events,

@@ -143,6 +143,20 @@ describe("dialling", () => {
     expect(dialling.pollTimeout()).toBe(60_000);
   });
 
+  test("an address that leads back to the node itself is not dialled again, until it is a seed anew", () => {
+    const dialling = new Dialling("a@h", () => 0.5);
+    const target: DialTarget = { name: undefined, address: { host: "10.0.0.1", port: 1 } };
+    dialling.handle({ kind: "seed", target }, 0);
+    const [key] = dialled(dialling);
+    const reason = "connected_to_self";
+    dialling.handle({ kind: "failed", key: key!, reason, nameTaken: false }, 0);
+    expect(dialling.pollTimeout()).toBeUndefined();
+    dialling.handle({ kind: "seed", target }, 1);
+    expect(dialled(dialling)).toEqual([]);
+    dialling.handle({ kind: "unseed", target }, 2);
+    expect(dialling.size).toBe(0);
+  });
+
   test("the own name is never dialled", () => {
     const dialling = new Dialling("b@h", () => 0.5);
     dialling.handle({ kind: "seed", target: b }, 0);

@@ -56,7 +56,7 @@ test("a message to a name at a node by name and port connects to it", async () =
 test("without the port the node is looked for at the default one, and a later port is tried at once", async () => {
   await using nodes = await strangers();
   const call = (node: string) =>
-    nodes.a.run((ctx) => ctx.rpc(node, "dial-hints greet", ["b"], { timeoutMs: 2_000 }));
+    nodes.a.run((ctx) => ctx.rpc(node, greet, ["b"], { timeoutMs: 2_000 }));
   // Nobody listens on 4369 under that name, whoever else does.
   await expect(call("b@127.0.0.1")).rejects.toBeInstanceOf(CallError);
   expect(await call(nodes.hint)).toBe("hello b");
