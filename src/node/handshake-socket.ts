@@ -33,6 +33,8 @@ export interface HandshakeSocketEvents {
   /** The connection is the caller's, who must call `handOver` with its new handler before returning. */
   established(socket: HandshakeSocket, established: Established): void;
   failed(socket: HandshakeSocket, failure: HandshakeFailure): void;
+  /** It was ended by `close`: nobody wants the outcome, but who keeps the socket is to forget it. */
+  closed?(socket: HandshakeSocket): void;
 }
 
 export class HandshakeSocket implements ConnectionHandler {
@@ -161,7 +163,9 @@ export class HandshakeSocket implements ConnectionHandler {
   close(): void {
     if (this.#connection === undefined) this.cancel();
     else this.#connection.end();
+    const wasEnded = this.#ended;
     this.#finish();
+    if (!wasEnded) this.#events.closed?.(this);
   }
 
   #timeout(): void {
