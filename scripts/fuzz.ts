@@ -69,14 +69,18 @@ const decoder = new TermDecoder(identities, { bytes: "view" });
 const reader = new ByteReader();
 const options = { identities };
 
-/** Decodes one input both ways; throws what is not a DecodeError. */
-function tryInput(bytes: Buffer, count: number): void {
+/** Decodes one input as a standalone term; throws what is not a DecodeError. */
+function tryTerm(bytes: Buffer, count: number): void {
   try {
     reader.reset(bytes, 0, count);
     decodeFrom(reader, options);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
   }
+}
+
+/** The same as a stream of terms, up to the one that breaks it. */
+function tryStream(bytes: Buffer, count: number): void {
   decoder.reset();
   reader.reset(bytes, 0, count);
   for (let terms = 0; reader.remaining > 0 && terms < 32; terms++) {
@@ -107,7 +111,8 @@ function run({ seconds, count, seed }: Bounds): number {
     for (let i = 0; i < BATCH; i++) {
       const length = mutate(random, inputs, bytes);
       try {
-        tryInput(bytes, length);
+        if (i % 2 === 0) tryTerm(bytes, length);
+        else tryStream(bytes, length);
       } catch (error) {
         console.error(
           `escape after ${tried + i} inputs, seed ${seed}: ${bytes.toString("hex", 0, length)}`,

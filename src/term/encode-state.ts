@@ -86,7 +86,8 @@ export class EncodeState {
   nodeLastIndex = 0;
 
   #text = 0;
-  #misses = 0;
+  /** Strings and shapes that found the dictionary full, or its table at their place. */
+  misses = 0;
   #preamble: Preamble = 1;
   readonly #inner = new Mark();
   readonly #outer = new Mark();
@@ -100,7 +101,7 @@ export class EncodeState {
 
   /** Begins a term on `writer`: sets the limit, remembers where to go back to, writes what comes first. */
   begin(writer: ByteWriter, bytesMax: number): number {
-    if (this.#misses > MISSES_MAX) this.#startOver();
+    if (this.misses > MISSES_MAX) this.#startOver();
     const start = writer.length;
     if (writer.bytes !== this.bytes) {
       this.bytes = writer.bytes;
@@ -174,7 +175,7 @@ export class EncodeState {
   /** Puts the string into `slot` with the next index; false if the dictionary is full. */
   defineString(slot: number, value: string): boolean {
     if (this.stringCount >= TERM_STRINGS_MAX || !this.#takeText(value.length * 3)) {
-      this.#misses++;
+      this.misses++;
       return false;
     }
     const index = this.stringCount++;
@@ -194,8 +195,10 @@ export class EncodeState {
 
   /** Gives the shape the next index; false if the dictionary is full. */
   defineShape(shape: Shape): boolean {
-    if (this.shapeCount >= TERM_SHAPES_MAX || !this.#takeText(shape.definition.length))
+    if (this.shapeCount >= TERM_SHAPES_MAX || !this.#takeText(shape.definition.length)) {
+      this.misses++;
       return false;
+    }
     if (shape.id >= this.shapeEpochs.length) {
       this.shapeEpochs = widened(this.shapeEpochs, shape.id);
       this.shapeIndexes = widened(this.shapeIndexes, shape.id);
@@ -220,7 +223,7 @@ export class EncodeState {
 
   /** Gives the node the next index. The table starts over with the next term when it is full. */
   defineNode(nodeRef: NodeRef): void {
-    if (this.#nodes.length >= TERM_NODES_MAX - SLACK) this.#misses = MISSES_MAX + 1;
+    if (this.#nodes.length >= TERM_NODES_MAX - SLACK) this.misses = MISSES_MAX + 1;
     this.#nodes.push(nodeRef);
     const count = this.#nodes.length;
     if (count > NODES_LISTED_MAX + 1) this.#nodeIndexes.set(nodeRef, count - 1);
@@ -255,7 +258,7 @@ export class EncodeState {
     this.stringCount = 0;
     this.shapeCount = 0;
     this.#text = 0;
-    this.#misses = 0;
+    this.misses = 0;
     if (this.#nodes.length > 0) {
       if (this.#nodeIndexes.size > 0) this.#nodeIndexes.clear();
       this.#nodes.length = 0;

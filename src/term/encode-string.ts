@@ -30,6 +30,7 @@ export function writeString(state: EncodeState, position: number, value: string)
     slot ^= 1;
     if (slotEpochs[slot] === epoch) {
       if (slotStrings[slot] === value) return writeFound(state, position, slot);
+      state.misses++;
       return writeInlineString(state, position, value);
     }
   }
@@ -150,9 +151,13 @@ export function writeInlineString(state: EncodeState, position: number, value: s
  */
 function writeLongString(state: EncodeState, position: number, value: string): number {
   const chars = value.length;
-  // A long string would ask for three times its length: measure it first.
-  const room = chars <= 0x1_0000 ? chars * 3 : Buffer.byteLength(value, "utf8");
-  if (position + room + SLACK > state.end) state.grow(position, room + SLACK);
+  let room = chars * 3;
+  if (position + room + SLACK > state.end) {
+    // Three bytes a character are not there: ask for what it takes.
+    if (!value.isWellFormed()) return writeUtf16(state, position, value);
+    room = Buffer.byteLength(value, "utf8");
+    if (position + room + SLACK > state.end) state.grow(position, room + SLACK);
+  }
   const { bytes } = state;
   let guess = lengthBytes(chars);
   const count = bytes.utf8Write(value, position + 1 + guess, room);
