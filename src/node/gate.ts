@@ -182,6 +182,10 @@ export class Gate {
           this.#log(socket, failure, name);
           this.#events.failed(socket, failure, name);
         },
+        closed: (socket) => {
+          this.#handshakes.delete(socket);
+          this.#admission.remove(socket, remoteHost);
+        },
       },
     });
     this.#handshakes.add(made);
