@@ -1,3 +1,4 @@
+import { unlink } from "../process/bonds.ts";
 import { ProcessContext } from "../process/context.ts";
 import { ProcessExit } from "../process/exit-reason.ts";
 import { LIFE_RUNNING } from "../process/life.ts";
@@ -23,15 +24,20 @@ export async function runServer(
   const report = (result: StartReport): void => {
     if (starter !== undefined) sendPid(process, starter, result);
   };
+  // The starter hears of it by its promise, so that its link must not tell it too. Source: OTP proc_lib, init_fail.
+  const failed = (reason: unknown): void => {
+    report({ failed: reason });
+    if (starter !== undefined && process.parent !== undefined) unlink(process, process.parent);
+  };
   let state: unknown;
   try {
     state = await table.init(ctx, ...args);
   } catch (error) {
-    report({ failed: error instanceof ProcessExit ? error.reason : error });
+    failed(error instanceof ProcessExit ? error.reason : error);
     throw error;
   }
   if (state instanceof StopVerdict) {
-    report({ failed: state.reason });
+    failed(state.reason);
     return ctx.exit(state.reason);
   }
   ctx.state = state;

@@ -5,6 +5,7 @@ import { demonitor, link, monitor, unlink } from "../process/bonds.ts";
 import { ProcessContext } from "../process/context.ts";
 import type { Owner } from "../process/host.ts";
 import { Pending } from "../process/pending.ts";
+import type { Exit } from "../process/system-message.ts";
 import { LIFE_RUNNING } from "../process/life.ts";
 import type { Process } from "../process/process.ts";
 import { lookup, nameText } from "../process/registry.ts";
@@ -136,6 +137,13 @@ class StartWait extends Pending<Pid<unknown>> implements Owner {
 
   #ended(reason: unknown): void {
     this.#ref = undefined;
+    const pid = this.#pid!;
+    // One that could not unlink itself, for it ended in a foreign await: the promise tells it, not the link as well.
+    if (this.#options.link === true) {
+      unlink(this.process, pid);
+      if (this.process.trapping)
+        this.process.mailbox?.drop("exit", (exit) => (exit as Exit).from === (pid as unknown));
+    }
     this.fail(this.#error ?? this.#initFailed(reason));
   }
 

@@ -159,13 +159,17 @@ export const servers: readonly Scenario[] = [
   {
     name: "GS-12, GS-14: a start that fails tells why, and its name is free again",
     run: async (ctx, { far }) => {
-      for (let round = 0; round < 5; round++) {
-        const thrown = await failure(desk.start(ctx, ["throw"], { name: "fussy", on: far }));
+      for (let round = 0; round < 6; round++) {
+        // Linked or not, trapping or not: the promise tells it, and nothing else does.
+        ctx.trapExit(round > 2);
+        const options = { name: "fussy", on: far, link: round % 2 === 0 };
+        const thrown = await failure(desk.start(ctx, ["throw"], options));
         expect([thrown.code, thrown.reason.message]).toEqual(["init_failed", "bad init"]);
-        const left = await failure(desk.start(ctx, ["exit"], { name: "fussy", on: far }));
+        const left = await failure(desk.start(ctx, ["exit"], options));
         expect([left.code, left.reason]).toEqual(["init_failed", "own exit"]);
         await desk.stop(ctx, await desk.start(ctx, ["fine"], { name: "fussy", on: far }));
       }
+      expect(await ctx.receive({ timeoutMs: 5 })).toBeUndefined();
     },
   },
   {

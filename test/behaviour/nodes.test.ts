@@ -1,0 +1,100 @@
+/** Supervisors whose children live on other nodes, over real sockets: what the loss of a node does. */
+import { afterEach, expect, test } from "bun:test";
+
+import { child } from "../../src/behaviour/child.ts";
+import { defineServer } from "../../src/behaviour/server.ts";
+import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
+import type { ChildInfo, ChildSpec } from "../../src/behaviour/supervisor-api.ts";
+import type { Context, Pid } from "../../src/process/api.ts";
+import { LiveNode, liveNodes, until } from "../support/live-node.ts";
+
+const worker = defineServer("nodes.worker", {
+  init: (_ctx: Context<never>, id: string) => id,
+  calls: { where: (ctx) => ctx.self.node },
+});
+
+type Extra = Pick<ChildSpec<typeof worker>, "on" | "onNodeDown">;
+
+/** Allows no restart at all: whoever survives was not counted. */
+const tree = defineSupervisor("nodes.tree", {
+  intensity: 0,
+  children: (extra: Extra) => [
+    child({ id: "far", start: worker, args: ["far"], ...extra }),
+    child({ id: "near", start: worker, args: ["near"], restart: "temporary" }),
+  ],
+});
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  await Promise.all(stops.splice(0).map((stop) => stop()));
+});
+
+async function threeNodes(): Promise<[LiveNode, LiveNode, LiveNode]> {
+  const nodes = await liveNodes(["a", "b", "c"], { graceMs: 0 });
+  const three: [LiveNode, LiveNode, LiveNode] = [nodes.node("a"), nodes.node("b"), nodes.node("c")];
+  stops.push(...three.map((node) => () => node.stop()));
+  return three;
+}
+
+async function far(node: LiveNode, supervisor: Pid): Promise<ChildInfo> {
+  const children = await tree.whichChildren(node.caller, supervisor);
+  return children.find(({ id }) => id === "far")!;
+}
+
+const runsOn = (node: LiveNode, supervisor: Pid, where: LiveNode): Promise<void> =>
+  until(`the child runs on ${where.name}`, async () => {
+    const info = await far(node, supervisor);
+    return info.state === "running" && info.pid?.node === where.name;
+  });
+
+test("a child moves to the next node of its list when its node is lost, and that is not counted (SU-30)", async () => {
+  const [a, b, c] = await threeNodes();
+  const supervisor = await tree.start(a.caller, [{ on: [b.name, c.name] }]);
+  await runsOn(a, supervisor, b);
+  await b.kill();
+  await runsOn(a, supervisor, c);
+  expect((await far(a, supervisor)).restartCount).toBe(1);
+  await tree.stop(a.caller, supervisor);
+  await until("nothing is left on c", () => c.scheduler.tables().processes === 0);
+});
+
+test("a child that waits is started again when its node is back, and others are served meanwhile (SU-30)", async () => {
+  const [a, b] = await threeNodes();
+  const { hint, name, port } = b;
+  const supervisor = await tree.start(a.caller, [{ on: name, onNodeDown: "wait" }]);
+  await b.kill();
+  await until("the loss is seen", async () => (await far(a, supervisor)).state !== "running");
+  const other = child({ id: "other", start: worker, args: ["other"], restart: "temporary" });
+  await tree.startChild(a.caller, supervisor, other);
+  const again = await LiveNode.start({ name: "b", port, graceMs: 0 });
+  stops.push(() => again.stop());
+  expect(again.hint).toBe(hint);
+  await runsOn(a, supervisor, again);
+});
+
+test("a child that is to stop with its node stays stopped until somebody restarts it", async () => {
+  const [a, b] = await threeNodes();
+  const supervisor = await tree.start(a.caller, [{ on: b.name, onNodeDown: "stop" }]);
+  await b.kill();
+  await until("the child is stopped", async () => (await far(a, supervisor)).state === "stopped");
+  const failed = tree.restartChild(a.caller, supervisor, "far").catch((error: Error) => error);
+  expect(await failed).toMatchObject({ code: "init_failed", reason: "noconnection" });
+});
+
+test("children end when the node of their supervisor is lost: no orphan stays (SU-32)", async () => {
+  const [a, b] = await threeNodes();
+  const supervisor = await tree.start(a.caller, [{ on: b.name }]);
+  await runsOn(a, supervisor, b);
+  expect(b.scheduler.tables().processes).toBe(1);
+  await a.kill();
+  await until("the child on b is gone", () => b.scheduler.tables().processes === 0);
+});
+
+test("a child on a node that hangs is given up at nodedown: terminate does not hang (SU-33)", async () => {
+  const [a, b] = await threeNodes();
+  const supervisor = await tree.start(a.caller, [{ on: b.name, onNodeDown: "stop" }]);
+  b.wires.die();
+  const terminated = tree.terminateChild(a.caller, supervisor, "far", { timeoutMs: 10_000 });
+  await terminated;
+  expect((await far(a, supervisor)).state).toBe("stopped");
+});
