@@ -2,7 +2,7 @@ import type { Pid } from "../term/pid.ts";
 import type { ProcessBody } from "../process/host.ts";
 import { ProcessExit } from "../process/exit-reason.ts";
 import { lookup } from "../process/registry.ts";
-import type { ProcessContext } from "../process/context.ts";
+import { ProcessContext } from "../process/context.ts";
 
 /** Under this name every node runs functions for their value. No definition can take it: it is looked up first. */
 export const RPC_FUNCTION = "$rpc";
@@ -21,7 +21,9 @@ async function runForValue(
   functionName: string,
   args: readonly unknown[],
   replyTo: Pid<unknown>,
+  deadlineMs?: number,
 ): Promise<void> {
+  if (deadlineMs !== undefined) endAfter(ctx, deadlineMs);
   const entry = lookup(functionName);
   if (entry === undefined) {
     ctx.send(replyTo, { ok: false, error: "undef", undef: true });
@@ -41,6 +43,15 @@ async function runForValue(
   } catch (error) {
     ctx.send(replyTo, { ok: false, error });
   }
+}
+
+/** Nobody waits any more when the caller's time is over: `deadlineMs` counts from here, so the caller gives up first. */
+function endAfter(ctx: ProcessContext, deadlineMs: number): void {
+  const process = ProcessContext.process(ctx);
+  ctx.sleep(deadlineMs).then(
+    () => process.terminate({ shutdown: "timeout" }),
+    () => undefined,
+  );
 }
 
 /** What is run under a name that a spawn request gives, if anything. */

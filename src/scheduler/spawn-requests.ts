@@ -1,4 +1,4 @@
-import { CallError, SpawnError } from "../base/error.ts";
+import { CallError, LaneFullError, SpawnError } from "../base/error.ts";
 import { CALL_MS } from "../base/limits.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
@@ -6,11 +6,12 @@ import type { StartOptions, Wait } from "../process/api.ts";
 import { addMonitor, demonitor, Monitor } from "../process/bonds.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
 import type { Owner, ProcessHost } from "../process/host.ts";
-import { Pending } from "../process/pending.ts";
+import { LaneWait, Pending } from "../process/pending.ts";
 import { LIFE_EXITING, LIFE_RUNNING } from "../process/life.ts";
 import type { Process } from "../process/process.ts";
 import { nameText } from "../process/registry.ts";
-import type { SpawnFailure, SpawnRequestOptions, SpawnResult } from "../process/signal.ts";
+import type { Signal, SpawnFailure, SpawnRequestOptions, SpawnResult } from "../process/signal.ts";
+import { decode, encode } from "../term/stf.ts";
 import type { PlainPlace } from "./place.ts";
 import { RPC_FUNCTION, type RpcAnswer } from "./rpc.ts";
 
@@ -42,6 +43,8 @@ interface Abandoned extends Requester {
 export class SpawnRequests {
   readonly #host: ProcessHost;
   readonly #requesters = new Map<number, Requester>();
+  /** Requests that have not left, because the lane is at its hard limit. */
+  readonly #unsent = new Map<SpawnRequest | RpcRequest, LaneWait>();
 
   constructor(host: ProcessHost) {
     this.#host = host;
@@ -84,7 +87,11 @@ export class SpawnRequests {
     request.begin(wait, CALL_MS);
     if (request.settled) return request.promise;
     const options = { link: false, monitor: true, name: undefined, mailboxMax: undefined };
-    this.#send(request, place, RPC_FUNCTION, [functionName, args, request.alias], options);
+    const timeoutMs = wait.timeoutMs ?? CALL_MS;
+    // The time that the caller waits goes along: who works longer over there works for nobody.
+    const deadline = Number.isFinite(timeoutMs) ? [timeoutMs] : [];
+    const rpcArgs = [functionName, args, request.alias, ...deadline];
+    this.#send(request, place, RPC_FUNCTION, rpcArgs, options);
     return request.promise;
   }
 
@@ -115,7 +122,10 @@ export class SpawnRequests {
 
   /** The request is no longer waited for; if it is not answered yet, its linked child will have to hear of that. */
   left(request: SpawnRequest | RpcRequest, reason: ExitReason, linked: boolean): void {
-    if (!this.#requesters.delete(request.ref.id) || !linked) return;
+    const unsent = this.#unsent.get(request);
+    this.#unsent.delete(request);
+    unsent?.succeed(undefined);
+    if (!this.#requesters.delete(request.ref.id) || !linked || unsent !== undefined) return;
     const { host, pid: parent } = request.process;
     const abandoned: Abandoned = {
       node: request.node,
@@ -139,26 +149,55 @@ export class SpawnRequests {
   ): void {
     const { ref } = request;
     this.#requesters.set(ref.id, request);
-    const { node, scheduler } = place;
     const from = request.process.pid;
+    this.#dispatch(request, {
+      ...place,
+      kind: "spawn_request",
+      from,
+      ref,
+      functionName,
+      args,
+      options,
+    });
+  }
+
+  #dispatch(request: SpawnRequest | RpcRequest, signal: SpawnSignal): void {
+    const { copy } = this.#host;
     try {
-      const copied = this.#host.copy === undefined ? args : (this.#host.copy(args) as unknown[]);
-      this.#host.dispatch({
-        kind: "spawn_request",
-        from,
-        ref,
-        node,
-        scheduler,
-        functionName,
-        args: copied,
-        options,
-      });
+      const args = copy === undefined ? signal.args : (copy(signal.args) as unknown[]);
+      this.#host.dispatch({ ...signal, args });
     } catch (error) {
-      this.#requesters.delete(ref.id);
+      const { node } = signal;
+      const scheduler = signal.scheduler === "spread" ? undefined : signal.scheduler;
+      if (error instanceof LaneFullError && !this.#host.outbound.ready(node, scheduler)) {
+        return this.#dispatchLater(request, signal, scheduler);
+      }
+      this.#requesters.delete(signal.ref.id);
       request.fail(error);
     }
   }
+
+  /** Waits until the lane has room, for as long as the request waits. What it was given counts as it is now. */
+  #dispatchLater(
+    request: SpawnRequest | RpcRequest,
+    signal: SpawnSignal,
+    scheduler: number | undefined,
+  ): void {
+    const { identities } = this.#host;
+    const args = decode(encode(signal.args), { identities }) as readonly unknown[];
+    const room = new LaneWait(request.process);
+    room.begin(undefined, Infinity);
+    this.#unsent.set(request, room);
+    this.#host.awaitLane(room, signal.node, scheduler);
+    const sendNow = (): void => {
+      // Otherwise the request has ended meanwhile.
+      if (this.#unsent.delete(request)) this.#dispatch(request, { ...signal, args });
+    };
+    room.promise.then(sendNow, () => undefined);
+  }
 }
+
+type SpawnSignal = Extract<Signal, { kind: "spawn_request" }>;
 
 /** `spawnOn`, waiting. */
 class SpawnRequest extends Pending<Pid<unknown>> implements Requester {
