@@ -136,43 +136,37 @@ export class Process implements Owner {
   receive(): Promise<unknown> {
     if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
     this.iterating = false;
-    if (this.paused && this.host.isPaused(this))
-      return this.#select(undefined, undefined, undefined);
-    const { mailbox } = this;
-    if (mailbox !== undefined && mailbox.length > 0) {
-      if (this.host.turns.spend()) {
-        this.reductions++;
-        return Promise.resolve((this.last = mailbox.take()));
-      }
-      return this.#awaitTurn();
-    }
-    this.waiting = WAIT_DIRECT;
-    this.last = undefined;
-    this.host.left(this);
-    const promise = new Promise(capture);
-    this.resolve = resolveCaptured;
-    return promise;
+    return this.#next() ?? Promise.resolve(this.last);
   }
 
   /** As `receive`, for an iterator. */
   receiveNext(): Promise<IteratorResult<unknown>> {
     if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
     this.iterating = true;
+    return (
+      (this.#next() as Promise<IteratorResult<unknown>> | undefined) ??
+      Promise.resolve({ done: false, value: this.last })
+    );
+  }
+
+  /** Undefined: the next message is in `last`. */
+  #next(): Promise<unknown> | undefined {
     if (this.paused && this.host.isPaused(this)) {
-      return this.#select(undefined, undefined, undefined) as Promise<IteratorResult<unknown>>;
+      return this.#select(undefined, undefined, undefined);
     }
     const { mailbox } = this;
-    if (mailbox !== undefined && mailbox.length > 0) {
-      if (this.host.turns.spend()) {
+    if (mailbox !== undefined) {
+      if (!this.host.turns.spend()) {
+        if (mailbox.length > 0) return this.#awaitTurn();
+      } else if ((this.last = mailbox.take()) !== undefined) {
         this.reductions++;
-        return Promise.resolve({ done: false, value: (this.last = mailbox.take()) });
+        return undefined;
       }
-      return this.#awaitTurn() as Promise<IteratorResult<unknown>>;
     }
     this.waiting = WAIT_DIRECT;
     this.last = undefined;
     this.host.left(this);
-    const promise = new Promise(capture) as Promise<IteratorResult<unknown>>;
+    const promise = new Promise(capture);
     this.resolve = resolveCaptured;
     return promise;
   }
