@@ -211,7 +211,7 @@ test("SD-18 a message over the limit fails its sender, by pid, name, call and sp
     const tooLarge = expect.objectContaining({ name: "MessageTooLarge" });
     expect(() => ctx.send(pid, huge)).toThrow(MessageTooLarge);
     expect(() => ctx.send({ name: "far.named", node: b.name }, huge)).toThrow(MessageTooLarge);
-    const failures = await Promise.allSettled([
+    const failures: unknown[] = await Promise.allSettled([
       ctx.call(pid, { type: "echo", message: huge } as Any),
       ctx.spawnOn(b.name, puppet as Any, [huge] as Any),
       ctx.rpc(b.name, sleeper as Any, [huge] as Any),

@@ -39,7 +39,10 @@ export class Wires implements Transport {
 
   /** Breaks every socket that is open; new ones may be made. Both ends see a reset. */
   cut(): void {
-    for (const wire of this.#wires) wire.cut();
+    for (const wire of [...this.#wires]) {
+      if (wire.isHeld) this.#wires.delete(wire);
+      wire.cut();
+    }
   }
 
   /** The operating system's end of the node: everything is reset, and nobody answers any more. */
@@ -49,15 +52,17 @@ export class Wires implements Transport {
     this.cut();
   }
 
-  /** Nothing arrives any more, and nobody is told; what was written stays with the sockets. */
+  /** Nothing arrives any more, not even the end of a socket, until `thaw`; what is written still leaves. */
   freeze(): void {
     this.#frozen = true;
-    for (const wire of this.#wires) wire.connection.pause();
   }
 
   thaw(): void {
     this.#frozen = false;
-    for (const wire of this.#wires) wire.thaw();
+    for (const wire of [...this.#wires]) {
+      if (wire.isHeld) this.#wires.delete(wire);
+      wire.thaw();
+    }
   }
 
   listen(
@@ -82,48 +87,73 @@ export class Wires implements Transport {
     return {
       opened: (connection) => {
         this.opened++;
-        wire = new Wire(connection, handler);
+        wire = new Wire(connection, handler, this.#chunkBytes);
         this.#wires.add(wire);
         handler.opened(connection);
-        if (this.#frozen) connection.pause();
         if (this.#dead) wire.cut();
       },
       received: (bytes) => {
         this.received += bytes.length;
-        if (this.#frozen) wire?.held.push(bytes);
-        else for (const piece of pieces(bytes, this.#chunkBytes)) handler.received(piece);
+        wire?.received(bytes, this.#frozen);
       },
       drained: () => handler.drained(),
       closed: (error) => {
-        if (wire !== undefined) this.#wires.delete(wire);
-        handler.closed(error);
+        if (wire === undefined) return handler.closed(error);
+        wire.closed(error, this.#frozen);
+        if (!wire.isHeld) this.#wires.delete(wire);
       },
     };
+  }
+}
+
+class Wire {
+  readonly #connection: Connection;
+  readonly #handler: ConnectionHandler;
+  readonly #chunkBytes: number;
+  /** What came while everything was frozen. */
+  #held: Uint8Array[] = [];
+  #heldEnd: { readonly error: ConnectionError | undefined } | undefined;
+  #cut = false;
+
+  constructor(connection: Connection, handler: ConnectionHandler, chunkBytes: number) {
+    this.#connection = connection;
+    this.#handler = handler;
+    this.#chunkBytes = chunkBytes;
+  }
+
+  /** Its end has still to be told. */
+  get isHeld(): boolean {
+    return this.#heldEnd !== undefined;
+  }
+
+  received(bytes: Uint8Array, frozen: boolean): void {
+    if (frozen) this.#held.push(bytes);
+    else for (const piece of pieces(bytes, this.#chunkBytes)) this.#handler.received(piece);
+  }
+
+  closed(error: ConnectionError | undefined, frozen: boolean): void {
+    if (frozen && !this.#cut) this.#heldEnd = { error };
+    else this.#handler.closed(error);
+  }
+
+  cut(): void {
+    this.#cut = true;
+    this.#held = [];
+    this.#connection.terminate();
+    this.thaw();
+  }
+
+  thaw(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const bytes of held) this.received(bytes, false);
+    const end = this.#heldEnd;
+    this.#heldEnd = undefined;
+    if (end !== undefined) this.#handler.closed(end.error);
   }
 }
 
 function* pieces(bytes: Uint8Array, length: number): Iterable<Uint8Array> {
   if (length >= bytes.length) return yield bytes;
   for (let at = 0; at < bytes.length; at += length) yield bytes.slice(at, at + length);
-}
-
-class Wire {
-  readonly connection: Connection;
-  /** What came although the socket was paused. */
-  readonly held: Uint8Array[] = [];
-  readonly #handler: ConnectionHandler;
-
-  constructor(connection: Connection, handler: ConnectionHandler) {
-    this.connection = connection;
-    this.#handler = handler;
-  }
-
-  cut(): void {
-    this.connection.terminate();
-  }
-
-  thaw(): void {
-    for (const bytes of this.held.splice(0)) this.#handler.received(bytes);
-    this.connection.resume();
-  }
 }
