@@ -1,18 +1,13 @@
 /** Answers what the command line asks a node (`query.ts`): gathers it from the schedulers and the sessions. */
 import type { Clock } from "../port/clock.ts";
 import type { Address } from "../port/transport.ts";
+import { parseIdentity, SERIAL_LIMIT } from "../term/pid.ts";
 import { formatHostPort, parseNodeName } from "./node-name.ts";
 import type { PeerDriver } from "./peer-driver.ts";
-import type {
-  FunctionEntry,
-  NodeEntry,
-  ProcessEntry,
-  QueryAnswer,
-  QueryArgs,
-  StatusAnswer,
-} from "./query.ts";
+import type { FunctionEntry, NodeEntry, QueryAnswer, QueryArgs, StatusAnswer } from "./query.ts";
 import type { SchedulerCounts } from "./scheduler-query.ts";
 import type { SchedulerGroup } from "./scheduler-group.ts";
+import { joinTrees } from "./supervision-tree.ts";
 import type { WatchdogDriver } from "./watchdog-driver.ts";
 
 /** Tells the asker: an answer, or in words why there is none. */
@@ -93,7 +88,7 @@ export class QueryDesk {
 
   async #status(): Promise<StatusAnswer> {
     const { setup, schedulers, watchdog, clock, address, peers } = this.#options;
-    const counts = (await schedulers.askAll("counts", {})) as (SchedulerCounts | undefined)[];
+    const counts = (await this.#askAll("counts", {})) as (SchedulerCounts | undefined)[];
     const lagMs = watchdog.lagMs();
     const deadLetters: Record<string, number> = {};
     for (const count of counts) {
@@ -143,13 +138,13 @@ export class QueryDesk {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async #ps({ sort, limit }: QueryArgs<"ps">): Promise<QueryAnswer<"ps">> {
-    const lists = (await this.#options.schedulers.askAll("ps", {})) as (
-      readonly ProcessEntry[] | undefined
-    )[];
-    const all = lists.flatMap((list) => list ?? []);
+  async #ps(args: QueryArgs<"ps">): Promise<QueryAnswer<"ps">> {
+    const { sort, limit } = args;
+    const lists = (await this.#askAll("ps", args)) as (QueryAnswer<"ps"> | undefined)[];
+    const all = lists.flatMap((list) => list?.processes ?? []);
     if (sort !== "pid") all.sort((a, b) => b[sort] - a[sort]);
-    return { processes: all.slice(0, limit), total: all.length };
+    const total = lists.reduce((sum, list) => sum + (list?.total ?? 0), 0);
+    return { processes: all.slice(0, limit), total };
   }
 
   #functions(): readonly FunctionEntry[] {
@@ -158,14 +153,37 @@ export class QueryDesk {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async #inspect(args: QueryArgs<"inspect">): Promise<QueryAnswer<"inspect">> {
-    const answers = await this.#options.schedulers.askAll("inspect", args);
-    return answers.find((answer) => answer !== undefined) as QueryAnswer<"inspect">;
+  /** Only its own scheduler knows a process. @throws {Error} it does not turn, or the text is no pid of this node */
+  async #inspect({ pid }: QueryArgs<"inspect">): Promise<QueryAnswer<"inspect">> {
+    const { setup, schedulers, watchdog } = this.#options;
+    const identity = parseIdentity(pid);
+    if (identity === undefined) throw new Error(`not a pid: ${JSON.stringify(pid)}`);
+    if (identity.name !== setup.node) throw new Error(`${pid} is no process of ${setup.node}`);
+    const scheduler = Math.floor(identity.local / SERIAL_LIMIT);
+    if (scheduler < 1 || scheduler > schedulers.count) return undefined;
+    const stuck = watchdog.stuck(scheduler);
+    if (stuck === undefined) {
+      return (await schedulers.ask(scheduler, "inspect", { pid })) as QueryAnswer<"inspect">;
+    }
+    const forMs = Math.round(watchdog.lagMs()[scheduler - 1] ?? 0);
+    const who = stuck.pid === pid ? "this process" : `${stuck.function} ${stuck.pid}`;
+    throw new Error(`scheduler ${scheduler} has been stuck in ${who} for ${forMs} ms`);
   }
 
   async #tree(): Promise<QueryAnswer<"tree">> {
-    const answers = await this.#options.schedulers.askAll("tree", {});
-    return answers.flatMap((answer) => (answer ?? []) as QueryAnswer<"tree">);
+    const answers = (await this.#askAll("tree", {})) as (QueryAnswer<"tree"> | undefined)[];
+    return joinTrees(answers.flatMap((trees) => trees ?? []));
+  }
+
+  /** Every scheduler's answer, in order; undefined at once for one that is known to be stuck. */
+  #askAll(verb: string, args: unknown): Promise<readonly unknown[]> {
+    const { schedulers, watchdog } = this.#options;
+    const indices = Array.from({ length: schedulers.count }, (_none, place) => place + 1);
+    return Promise.all(
+      indices.map((index) =>
+        watchdog.stuck(index) === undefined ? schedulers.ask(index, verb, args) : undefined,
+      ),
+    );
   }
 }
 

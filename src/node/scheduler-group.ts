@@ -79,17 +79,15 @@ export class SchedulerGroup {
     for (const port of this.#ports) port.post(message);
   }
 
-  /** One scheduler's answer; undefined when it gives none in time. */
+  /** One scheduler's answer; undefined when it gives none in time. @throws {Error} it says why it cannot answer */
   ask(scheduler: number, verb: string, args: unknown): Promise<unknown> {
-    return new Promise((resolve) => {
-      const id = this.#requests.open(ANSWER_MS, (ok, value) => resolve(ok ? value : undefined));
+    return new Promise((resolve, reject) => {
+      const id = this.#requests.open(ANSWER_MS, (ok, value) => {
+        if (ok || value === "timeout") resolve(ok ? value : undefined);
+        else reject(new Error(String(value)));
+      });
       this.tell(scheduler, { kind: "query", id, verb, args });
     });
-  }
-
-  /** Every scheduler's answer, in order. */
-  askAll(verb: string, args: unknown): Promise<readonly unknown[]> {
-    return Promise.all(this.#ports.map((_port, place) => this.ask(place + 1, verb, args)));
   }
 
   /** Ends every process; resolves when what they said is on its way, or after `STOP_MS`. */

@@ -5,8 +5,9 @@ import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { ProcessSummary } from "../scheduler/inspect.ts";
 import type { Identities } from "../term/identities.ts";
 import { Pid } from "../term/pid.ts";
-import type { InspectAnswer, ProcessEntry } from "./query.ts";
+import type { InspectAnswer, ProcessEntry, QueryAnswer, QueryArgs } from "./query.ts";
 import { treesOf } from "./supervision-tree.ts";
+import { termText } from "./term-text.ts";
 
 /** Characters of a server's state that `inspect` shows: a screen or two. */
 const STATE_CHARS_MAX = 4_000;
@@ -21,24 +22,46 @@ export interface SchedulerCounts {
   readonly deadLetters: Readonly<Record<string, number>>;
 }
 
+/** Answers, or says in words why not; a question never ends a scheduler. */
 export function answerQuery(
   scheduler: Scheduler,
   identities: Identities,
   verb: string,
   args: unknown,
 ): QueryResult {
+  try {
+    return { ok: true, value: answer(scheduler, identities, verb, args) };
+  } catch (error) {
+    return { ok: false, value: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function answer(
+  scheduler: Scheduler,
+  identities: Identities,
+  verb: string,
+  args: unknown,
+): unknown {
   switch (verb) {
     case "counts":
-      return { ok: true, value: countsOf(scheduler) };
+      return countsOf(scheduler);
     case "ps":
-      return { ok: true, value: scheduler.list().map(entryOf(scheduler)) };
+      return list(scheduler, args as QueryArgs<"ps">);
     case "inspect":
-      return { ok: true, value: inspect(scheduler, identities, (args as { pid: string }).pid) };
+      return inspect(scheduler, identities, (args as QueryArgs<"inspect">).pid);
     case "tree":
-      return { ok: true, value: treesOf(scheduler) };
+      return treesOf(scheduler);
     default:
-      return { ok: false, value: `unknown query ${verb}` };
+      throw new Error(`unknown query ${verb}`);
   }
+}
+
+/** As many as are wanted, in order; details are gathered of those alone. */
+function list(scheduler: Scheduler, { sort, limit }: QueryArgs<"ps">): QueryAnswer<"ps"> {
+  const all = scheduler.list();
+  if (sort === "mailbox") all.sort((a, b) => b.mailboxLength - a.mailboxLength);
+  else if (sort === "reductions") all.sort((a, b) => b.reductions - a.reductions);
+  return { processes: all.slice(0, limit).map(entryOf(scheduler)), total: all.length };
 }
 
 function countsOf(scheduler: Scheduler): SchedulerCounts {
@@ -88,24 +111,10 @@ function inspect(
   };
 }
 
-/** A server's state as JSON, with Maps as lists of pairs and Sets as lists, cut to a readable length. */
 function stateText(pid: Pid): string | undefined {
   const { owner } = pid as Pid<unknown>;
   const state = owner instanceof Process ? serverStateOf(owner) : undefined;
-  if (state === undefined) return undefined;
-  let text: string;
-  try {
-    text = JSON.stringify(state, readable) ?? typeof state;
-  } catch {
-    text = `${typeof state} that contains itself`;
-  }
-  return text.length > STATE_CHARS_MAX ? `${text.slice(0, STATE_CHARS_MAX)}…` : text;
-}
-
-function readable(_key: string, value: unknown): unknown {
-  if (value instanceof Map || value instanceof Set) return [...value];
-  if (typeof value === "bigint") return String(value);
-  return value instanceof Error ? `${value.name}: ${value.message}` : value;
+  return state === undefined ? undefined : termText(state, STATE_CHARS_MAX);
 }
 
 /** Schedulers know more states than people need. */

@@ -33,6 +33,23 @@ export function treesOf(scheduler: Scheduler): TreeEntry[] {
   );
 }
 
+/** The trees of several schedulers as one: a supervisor whose own supervisor is on another scheduler is put below it. */
+export function joinTrees(trees: readonly TreeEntry[]): TreeEntry[] {
+  const roots = new Map(trees.map((tree) => [tree.pid, tree]));
+  const below = new Set<string>();
+  const join = (entry: TreeEntry): TreeEntry => ({
+    ...entry,
+    children: entry.children.map((child) => {
+      const root = child.pid === undefined ? undefined : roots.get(child.pid);
+      if (root?.pid === undefined) return join(child);
+      below.add(root.pid);
+      return { ...join(root), id: child.id };
+    }),
+  });
+  const joined = trees.map(join);
+  return joined.filter(({ pid }) => pid === undefined || !below.has(pid));
+}
+
 function entryOf(
   supervisors: ReadonlyMap<string, Found>,
   pid: string,

@@ -4,7 +4,7 @@ import { child } from "../../src/behaviour/child.ts";
 import { defineServer } from "../../src/behaviour/server.ts";
 import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
 import { answerQuery } from "../../src/node/scheduler-query.ts";
-import { treesOf } from "../../src/node/supervision-tree.ts";
+import { joinTrees, treesOf } from "../../src/node/supervision-tree.ts";
 import { localNode } from "../behaviour/local-node.ts";
 
 const leaf = defineServer("tree.leaf", { init: () => ({ seen: new Map([["a", 1n]]) }) });
@@ -45,6 +45,26 @@ test("inspect shows a server's state and a supervisor's children", async () => {
     const answer = answerQuery(scheduler, identities, "inspect", { pid: String(pid) });
     return (answer.value as { state: string }).state;
   };
-  expect(state(await leaf.start(caller))).toBe('{"seen":[["a","1"]]}');
-  expect(state(await inner.start(caller))).toContain('"id":"leaf"');
+  expect(state(await leaf.start(caller))).toBe('{ seen: Map(1) { "a" → 1n } }');
+  expect(state(await inner.start(caller))).toContain('id: "leaf"');
+});
+
+test("a supervisor whose own supervisor is on another scheduler is shown below it", () => {
+  const entry = (pid: string, ...children: object[]) => ({ pid, id: pid, children }) as never;
+  const leafOf = (pid: string, id: string) => ({ pid, id, children: [] });
+  const trees = [
+    entry("1.2", leafOf("2.9", "far"), leafOf("1.3", "near")),
+    entry("2.9", leafOf("2.10", "worker")),
+    entry("2.20"),
+  ];
+  expect(joinTrees(trees)).toMatchObject([
+    {
+      pid: "1.2",
+      children: [
+        { pid: "2.9", id: "far", children: [{ id: "worker" }] },
+        { pid: "1.3", children: [] },
+      ],
+    },
+    { pid: "2.20", children: [] },
+  ]);
 });
