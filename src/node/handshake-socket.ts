@@ -13,6 +13,7 @@ import {
   type HandshakeOutput,
   type HandshakePeer,
 } from "../session/handshake.ts";
+import { parseNodeName } from "./node-name.ts";
 import { Outbox } from "./outbox.ts";
 
 /** What the handshake asks its node. */
@@ -97,6 +98,8 @@ export class HandshakeSocket implements ConnectionHandler {
 
   received(bytes: Uint8Array): void {
     if (this.#successor !== undefined) return this.#successor.received(bytes);
+    // What comes after `close` must not ask for decisions any more.
+    if (this.#ended) return;
     this.#handshake?.handle({ kind: "received", bytes }, this.#clock.now());
     this.#drive();
   }
@@ -188,7 +191,7 @@ export class HandshakeSocket implements ConnectionHandler {
           break;
         case "need_decision":
           this.peer = output.peer;
-          this.#events.decide(this, output);
+          if (this.#isCertified(output.peer)) this.#events.decide(this, output);
           break;
         case "established":
           this.peer = output.peer;
@@ -206,6 +209,14 @@ export class HandshakeSocket implements ConnectionHandler {
           return;
       }
     }
+  }
+
+  /** Refuses a peer whose certificate stands for other hosts than that of its name. */
+  #isCertified({ hello: { name } }: HandshakePeer): boolean {
+    const host = parseNodeName(name)?.host;
+    if (host !== undefined && this.#connection?.certifies(host) === true) return true;
+    this.refuse("certificate_other_host", `the certificate of ${name} does not stand for its host`);
+    return false;
   }
 
   #finish(): void {

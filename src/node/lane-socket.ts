@@ -64,6 +64,8 @@ export class LaneSocket implements ConnectionHandler {
 
   received(bytes: Uint8Array): void {
     if (this.#successor !== undefined) return this.#successor.received(bytes);
+    // What comes after `drop` must not ask for a lane any more.
+    if (this.#ended) return;
     this.#handshake?.handle({ kind: "received", bytes }, this.#options.clock.now());
     this.#drive();
   }
