@@ -128,19 +128,7 @@ function writeLarge(state: EncodeState, position: number, value: number): number
   return position + 9;
 }
 
-/** Bytes that `writeNumber` takes for the value. */
-export function numberBytes(value: number): number {
-  const small = value | 0;
-  if (small === value && (small !== 0 || 1 / value > 0)) {
-    if (small >= -16 && small <= INT_MAX) return 1;
-    const count = small < 0 ? ~small : small;
-    return count <= 0xff ? 2 : count <= 0xffff ? 3 : 5;
-  }
-  if (!Number.isSafeInteger(value) || value === 0) return 9;
-  const count = value < 0 ? -1 - value : value;
-  return count < TWO_32 ? 5 : value > 0 && count < TWO_32 * 0x1_0000 ? 7 : 8;
-}
-
+/** A bigint of any size up to the limit: sign, byte count, magnitude. */
 export function writeBigInt(state: EncodeState, position: number, value: bigint): number {
   let hex = (value < 0n ? -value : value).toString(16);
   if (hex.length & 1) hex = `0${hex}`;

@@ -134,8 +134,8 @@ export class Identities {
 
   #freshNodeId(): number {
     if (this.#nodeIdNext <= NODES_MAX) return this.#nodeIdNext++;
-    if (this.#nodeIdsFree.length === 0) this.#sweepNodes();
-    // With no id left the newest node is shown with the highest one: ids are for display, nothing depends on them.
+    // With no id left the newest node is shown with the highest one: ids are for display, nothing depends on them. To look
+    // for collected nodes here would make many unknown names in one message cost their square.
     return this.#nodeIdsFree.shift() ?? NODES_MAX;
   }
 

@@ -30,16 +30,19 @@ export function loopWriter(keys: readonly string[]): WriteFields {
  */
 export function compiledWriter(keys: readonly string[]): WriteFields | undefined {
   if (compile === undefined) return undefined;
-  // A field that holds the same string again (a message's type, say) does not look for it in the dictionary's table.
-  const memory = keys.map((_, i) => `let text${i}, slot${i} = 0;`);
+  // A field that holds one of two strings again (a message's type, say) does not look for it in the dictionary's table.
+  const memory = keys.map((_, i) => `let text${i}, slot${i} = 0, other${i}, otherSlot${i} = 0;`);
   const lines = keys.map(
     (key, i) =>
       `value = object[${JSON.stringify(key)}];
       if (typeof value === "string") {
         if (value === text${i}) position = writeStringNear(state, position, value, slot${i});
+        else if (value === other${i}) position = writeStringNear(state, position, value, otherSlot${i});
         else {
           position = writeString(state, position, value);
-          if (state.slotFound >= 0) { text${i} = value; slot${i} = state.slotFound; }
+          if (state.slotFound >= 0) {
+            other${i} = text${i}; otherSlot${i} = slot${i}; text${i} = value; slot${i} = state.slotFound;
+          }
         }
       } else position = typeof value === "number"
         ? writeNumber(state, position, value)

@@ -95,3 +95,13 @@ describe("refs", () => {
     expect(ref.toString()).toBe("ref:a@host#1/0.77");
   });
 });
+
+describe("many unknown nodes", () => {
+  test("more nodes than there are ids cost no more each than the first", () => {
+    const here = new Identities("a@host", 1);
+    const start = performance.now();
+    for (let i = 0; i < 100_000; i++) here.nodeRef(`n${i}@host`, i);
+    // Looking through all of them for each of them took minutes.
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+});
