@@ -5,8 +5,11 @@ import type { Established } from "./handshake.ts";
 import { planLanes, type LanePlan } from "./lane-plan.ts";
 import type { TickState } from "./tick.ts";
 
-/** Milliseconds between dials of one socket: the first follows at once, the second soon, since two refusals say "gone". */
-const RETRY_MS: readonly Millis[] = [0, 25, 50, 100, 200, 400];
+/**
+ * Milliseconds between dials of one socket: the first follows at once, the next soon, since two refusals say "gone". More
+ * than one of them, because the first dial often still reaches the listener of a process that is just being killed.
+ */
+const RETRY_MS: readonly Millis[] = [0, 25, 25, 25, 50, 100, 200, 400];
 
 /** Milliseconds that the side which did not open the session leaves the dialling of lanes to the other. */
 const SECOND_DIALLER_MS = 500;
