@@ -71,7 +71,8 @@ export type ProtocolErrorCode =
   | "session_over"
   | "lane_overrun"
   | "not_allowed"
-  | "malformed";
+  | "malformed"
+  | "certificate_other_host";
 
 export class ProtocolError extends CodedError<ProtocolErrorCode> {
   override readonly name = "ProtocolError";

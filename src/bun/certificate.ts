@@ -1,4 +1,4 @@
-import { webcrypto } from "node:crypto";
+import { createPrivateKey, webcrypto, X509Certificate } from "node:crypto";
 
 /** A certificate and its private key, both as PEM text: what a thread needs to listen and dial. */
 export interface KeyPair {
@@ -138,4 +138,49 @@ export async function issueCertificate(ca: KeyPair, options: CertificateOptions)
     key: await privateKeyPem(x509, keys),
     cert: certificate.toString("pem"),
   };
+}
+
+/** What a certificate says, as far as a node's operator has to know. */
+export interface CertificateFacts {
+  /** DNS names and IP addresses that it stands for, in its order. */
+  readonly hosts: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly startsAt: number;
+  readonly expiresAt: number;
+}
+
+/**
+ * Reads a certificate and makes sure that the key is its own.
+ * @throws {Error} one of them is no PEM, or they do not belong together
+ */
+export function readKeyPair({ key, cert }: KeyPair): CertificateFacts {
+  const certificate = new X509Certificate(cert);
+  if (!certificate.checkPrivateKey(createPrivateKey(key))) {
+    throw new Error("the key is not that of the certificate");
+  }
+  return {
+    hosts: hostsOf(certificate),
+    startsAt: Date.parse(certificate.validFrom),
+    expiresAt: Date.parse(certificate.validTo),
+  };
+}
+
+/** Whether a certificate stands for a host, with what wildcards it has. */
+export function certifiesHost(cert: string, host: string): boolean {
+  const certificate = new X509Certificate(cert);
+  const match = isAddress(host) ? certificate.checkIP(host) : certificate.checkHost(host);
+  return match !== undefined;
+}
+
+/** How many certificates a PEM file holds. @throws {Error} one of them is none */
+export function countCertificates(pem: string): number {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  for (const block of blocks) new X509Certificate(block);
+  return blocks.length;
+}
+
+/** From text such as `DNS:db.example, IP Address:10.0.0.1`. */
+function hostsOf({ subjectAltName }: X509Certificate): readonly string[] {
+  const names = (subjectAltName ?? "").matchAll(/(?:DNS|IP Address):([^,\s]+)/g);
+  return Array.from(names, ([, host]) => host as string);
 }

@@ -15,6 +15,7 @@ import type { ConnectionError } from "../base/error.ts";
 import { HANDSHAKE_MS_MAX } from "../base/limits.ts";
 import type { Connection, ConnectionHandler } from "../port/transport.ts";
 import { connectionError, isTransportFailure } from "./connection-error.ts";
+import { certificateError, isTrusted, wordlessError } from "./tls-verdict.ts";
 
 /** Names the use of the exported bytes, as RFC 5705 asks for. */
 const EXPORTER_LABEL = "EXPORTER-snow-node";
@@ -36,6 +37,8 @@ export class TlsConnection implements Connection {
   remote: string;
   remoteHost: string;
   readonly #mode: TlsMode;
+  readonly #dialled: boolean;
+  #hasReceived = false;
   /** Set right after the constructor; undefined again when `closed` was reported. */
   #handler: ConnectionHandler | undefined;
   /** Undefined while TCP does not stand and after the end. */
@@ -45,8 +48,9 @@ export class TlsConnection implements Connection {
   #reason: ConnectionError | undefined;
   #deadline: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(mode: TlsMode, host: string, port: number) {
+  constructor(mode: TlsMode, host: string, port: number, dialled: boolean) {
     this.#mode = mode;
+    this.#dialled = dialled;
     this.remoteHost = host;
     this.remote = addressText(host, port);
     // Neither a connect nor a TLS handshake has a time limit in Bun: a silent peer would stay for ever.
@@ -75,14 +79,19 @@ export class TlsConnection implements Connection {
    */
   secured(error: Error | null): void {
     if (this.#state !== "securing" || this.#socket === undefined) return;
+    // A dialled socket verifies without enforcing, so that a certificate for another host than the one dialled passes.
     const accepted =
-      this.#mode === "ca" ? error === null && this.#socket.authorized : !isTransportFailure(error);
-    if (accepted) this.#open();
-    else this.#fail(connectionError(error, this.remote, "tls_failed"));
+      this.#mode === "ca"
+        ? isTrusted(error) && (this.#dialled || this.#socket.authorized)
+        : !isTransportFailure(error);
+    if (accepted) return this.#open();
+    const failure = certificateError(error, this.remote);
+    this.#fail(failure ?? connectionError(error, this.remote, "tls_failed"));
   }
 
   received(bytes: Uint8Array): void {
     if (this.#state !== "open") return;
+    this.#hasReceived = true;
     try {
       this.#handler?.received(bytes);
     } catch (error) {
@@ -108,6 +117,8 @@ export class TlsConnection implements Connection {
   lost(error: Error | undefined | null): void {
     if (this.#state === "closed") return;
     if (error != null) this.#reason ??= connectionError(error, this.remote, "connection_reset");
+    const isWordless = this.#mode === "ca" && this.#dialled && !this.#hasReceived;
+    if (this.#state === "open" && isWordless) this.#reason ??= wordlessError(this.remote);
     if (this.#state === "securing") {
       this.#reason ??= connectionError(undefined, this.remote, "closed_by_peer");
     }

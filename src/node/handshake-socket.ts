@@ -215,7 +215,8 @@ export class HandshakeSocket implements ConnectionHandler {
   #isCertified({ hello: { name } }: HandshakePeer): boolean {
     const host = parseNodeName(name)?.host;
     if (host !== undefined && this.#connection?.certifies(host) === true) return true;
-    this.refuse("certificate_other_host", `the certificate of ${name} does not stand for its host`);
+    const text = `the certificate of ${name} does not stand for its host; make one with snow-node cert`;
+    this.refuse("certificate_other_host", text);
     return false;
   }
 

@@ -48,16 +48,23 @@ export interface Attempt {
   readonly cancel: () => void;
 }
 
+/** What the operator gives a node to prove itself with, and to recognise others by; all PEM. */
+export interface TlsKeys {
+  readonly key: string;
+  readonly cert: string;
+  /** One or more authorities. */
+  readonly ca: string;
+}
+
+/** Called when TCP stands, before TLS: a client that stays silent is already counted. */
+export type Accept = (remoteHost: string, incoming: Attempt) => ConnectionHandler;
+
 /** How connections are protected; made once per node and thread by the adapter. */
 export interface Transport {
-  /**
-   * `accept` is called when TCP stands, before TLS: a client that stays silent is already counted.
-   * @throws {ConnectionError} address_in_use, address_unavailable
-   */
-  listen(
-    address: Address,
-    accept: (remoteHost: string, incoming: Attempt) => ConnectionHandler,
-  ): Listener;
+  /** @throws {ConnectionError} address_in_use, address_unavailable */
+  listen(address: Address, accept: Accept): Listener;
   /** Never throws: a dial that fails ends in `closed`. */
   dial(address: Address, handler: ConnectionHandler): Attempt;
+  /** New connections are protected with these from now on, in mode "ca"; those that stand are not touched. */
+  renew?(keys: TlsKeys): void;
 }

@@ -42,6 +42,10 @@ const CODES: { readonly [C in SessionEndReason]: readonly [number: number, sente
   lane_overrun: [16, "system signals waited beyond the hard limit of a lane"],
   not_allowed: [17, "this node is not allowed to connect"],
   malformed: [18, "the peer sent bytes that cannot be decoded"],
+  certificate_other_host: [
+    19,
+    "the certificate does not stand for the host in the node's name; make one for it with snow-node cert",
+  ],
   disconnect: [64, "an operator or a process asked for it"],
   shutdown: [65, "the node stopped"],
   connection_closed: [66, "the connection was lost for longer than the grace"],
