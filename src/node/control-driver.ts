@@ -4,11 +4,12 @@
  * `Gate`, whom to dial is the `Connector`'s business, orderly ends are the `Farewells`'.
  */
 import { ConnectionError, type ProtocolError } from "../base/error.ts";
+import { CALL_MS } from "../base/limits.ts";
 import type { Millis } from "../base/millis.ts";
 import type { DialTarget } from "../cluster/dialling.ts";
 import type { Clock } from "../port/clock.ts";
 import type { ThreadPort } from "../port/threads.ts";
-import type { Address } from "../port/transport.ts";
+import type { Address, TlsKeys } from "../port/transport.ts";
 import type { SessionInfo } from "../session/session-io.ts";
 import type { ControlMessage } from "../wire/control-message.ts";
 import type { SessionEndReason } from "../wire/protocol-code.ts";
@@ -192,6 +193,12 @@ export class ControlDriver {
   /** Starts a function on scheduler 1. */
   startFunction(functionName: string, args: readonly unknown[]): void {
     this.#starts.start(functionName, args);
+  }
+
+  /** New connections of the whole node are protected with these keys; those that stand are not touched. */
+  renewTls(keys: TlsKeys): void {
+    this.#world.transport.renew?.(keys);
+    this.#schedulers.tellAll({ kind: "tls_keys", keys });
   }
 
   /** Names of the nodes with a session. */
@@ -462,8 +469,23 @@ export class ControlDriver {
   /** A signal waits for the node. If its session came up meanwhile, the scheduler has been told. */
   #wantedBySignal(node: string, hint: number | undefined): void {
     const name = parseNodeName(node)?.name ?? node;
-    if (this.#isUp(name)) return;
+    if (this.#isUp(name)) return this.#doubtRestart(name);
     this.#connector.want(hint === undefined ? node : `${name}:${hint}`);
+  }
+
+  /**
+   * Signals wait for a later start of a connected node. A node that is gone does not answer, and what waits goes to the
+   * one after it; one that answers has never been started again: nobody has such a pid.
+   */
+  #doubtRestart(name: string): void {
+    const number = this.#peers.get(name)?.number;
+    void this.query(name, "ping", {}, CALL_MS).then(
+      () => {
+        if (this.#peers.get(name)?.number !== number) return;
+        this.#schedulers.tellAll({ kind: "unreachable", node: name, reason: "stale_creation" });
+      },
+      () => undefined,
+    );
   }
 
   #request(scheduler: number, message: Extract<ToControl, { kind: "request" }>): void {

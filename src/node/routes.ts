@@ -113,10 +113,11 @@ export class Routes implements Outbound {
     for (const signal of queue?.signals ?? []) this.#again(signal);
   }
 
-  /** The session is over. Signals that wait for the node's next one stay. */
+  /** The session is over. Signals that wait for the node's next one stay, and want it now. */
   remove(route: Route): void {
     if (this.#routes.get(route.node) === route) this.#routes.delete(route.node);
     if (this.#last === route) this.#last = undefined;
+    if (this.#waiting.has(route.node)) this.#events.dial(route.node, undefined);
   }
 
   /** The node could not be reached: everything that waits for it comes back. */
