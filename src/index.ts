@@ -75,4 +75,5 @@ export type { NodeOptions } from "./program/options.ts";
 export { startNode } from "./program/start-node.ts";
 export { Pid } from "./term/pid.ts";
 export { Ref } from "./term/ref.ts";
-export { decode, encode, struct } from "./term/stf.ts";
+export { decode, encode } from "./term/stf.ts";
+export { struct } from "./term/struct.ts";

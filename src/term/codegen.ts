@@ -13,6 +13,7 @@ export const compile: Compile | undefined = probe();
 function probe(): Compile | undefined {
   // Only text built from our own templates and JSON-quoted keys gets here, never a peer's.
   const make: Compile = (parameters, body) =>
+    // oxlint-disable-next-line typescript/no-implied-eval -- this is what the file is for
     new Function(...parameters, body) as (...values: unknown[]) => unknown;
   try {
     return make(["value"], "return value;")(1) === 1 ? make : undefined;

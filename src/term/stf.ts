@@ -11,9 +11,6 @@ import { readValue } from "./decode-value.ts";
 import { TermEncoder } from "./encode.ts";
 import "./identities.ts";
 
-export { struct, type StructCodec } from "./struct.ts";
-export type { DecodeOptions } from "./decode-state.ts";
-
 /** Output that is kept between calls; a longer one is given back. */
 const KEEP_BYTES = 1024 * 1024;
 

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 
 import { DecodeError } from "../../src/base/error.ts";
-import { decode, encode, struct } from "../../src/term/stf.ts";
+import { decode, encode } from "../../src/term/stf.ts";
+import { struct } from "../../src/term/struct.ts";
 
 const MIB = 1024 * 1024;
 
@@ -38,8 +39,8 @@ describe("prototypes", () => {
   });
 
   test("an error's own fields replace nothing that matters", () => {
-    const fields = [0xe3, 3, 0x89, ..."__proto__", 0xe3, 0, 0x85, ..."stack", 5, 0x81, ..."x", 7];
-    const bytes = fields.map((item) => (typeof item === "string" ? item.charCodeAt(0) : item));
+    const text = (value: string): number[] => [0x80 + value.length, ...Buffer.from(value)];
+    const bytes = [0xe3, 3, ...text("__proto__"), 0xe3, 0, ...text("stack"), 5, ...text("x"), 7];
     const error = decode(term(0xed, 0x85, "Error", 0x81, "m", 0xc0, bytes, 0xc0)) as Error & {
       x: number;
     };
@@ -114,7 +115,12 @@ describe("memory", () => {
 describe("code", () => {
   test("decoding runs no setter and needs no prototype that can be written", () => {
     let ran = 0;
-    Object.defineProperty(Object.prototype, "watched", { set: () => ran++, configurable: true });
+    Object.defineProperty(Object.prototype, "watched", {
+      set: () => {
+        ran++;
+      },
+      configurable: true,
+    });
     try {
       const value = decode(
         term(0xa2, 0xe3, 1, 0x87, "watched", 1, 0xe5, 8, 0x87, "watched", 1),

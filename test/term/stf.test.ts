@@ -6,7 +6,8 @@ import { TermDecoder } from "../../src/term/decode.ts";
 import { TermEncoder } from "../../src/term/encode.ts";
 import { Identities } from "../../src/term/identities.ts";
 import { Pid } from "../../src/term/pid.ts";
-import { decode, encode, struct } from "../../src/term/stf.ts";
+import { decode, encode } from "../../src/term/stf.ts";
+import { struct } from "../../src/term/struct.ts";
 
 const values: Record<string, unknown> = {
   undefined: undefined,

@@ -9,7 +9,7 @@ import { TermEncoder } from "../../src/term/encode.ts";
 import { ambient } from "../../src/term/ambient.ts";
 import { describeTerm } from "../../src/term/describe.ts";
 import { decode, encode } from "../../src/term/stf.ts";
-import { Celsius, stream, values } from "../vectors/stf/values.ts";
+import { type Celsius, stream, values } from "../vectors/stf/values.ts";
 
 function file<T>(name: string): T[] {
   return JSON.parse(readFileSync(join(import.meta.dir, "../vectors/stf", name), "utf8")) as T[];

@@ -6,7 +6,7 @@ import { REASON_BYTES_MAX } from "../../src/base/limits.ts";
 import { TermDecoder } from "../../src/term/decode.ts";
 import { TermEncoder } from "../../src/term/encode.ts";
 import { Identities } from "../../src/term/identities.ts";
-import { struct } from "../../src/term/stf.ts";
+import { struct } from "../../src/term/struct.ts";
 import { decodeSignal, encodeSignal } from "../../src/wire/message.ts";
 import type { WireSignal } from "../../src/wire/wire-signal.ts";
 import { everySignal } from "../support/signals.ts";

@@ -1,5 +1,5 @@
 import { Identities } from "../../../src/term/identities.ts";
-import { struct } from "../../../src/term/stf.ts";
+import { struct } from "../../../src/term/struct.ts";
 
 /** The class of the vectors named `struct…`: one field, version 2. */
 export class Celsius {
