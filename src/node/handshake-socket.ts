@@ -164,11 +164,28 @@ export class HandshakeSocket implements ConnectionHandler {
 
   /** Ends it and reports nothing: nobody wants the outcome any more. */
   close(): void {
-    if (this.#connection === undefined) this.cancel();
-    else this.#connection.end();
     const wasEnded = this.#ended;
     this.#finish();
+    if (this.#connection === undefined) this.cancel();
+    else {
+      this.#excuse(this.#connection);
+      this.#connection.end();
+    }
     if (!wasEnded) this.#events.closed?.(this);
+  }
+
+  /** The other side is to know that nothing is wrong: two dials crossed. */
+  #excuse(connection: Connection): void {
+    const text = "connected in the meantime";
+    this.#handshake?.handle({ kind: "refuse", code: "already_connected", text }, this.#clock.now());
+    for (
+      let output = this.#handshake?.pollOutput();
+      output;
+      output = this.#handshake?.pollOutput()
+    ) {
+      if (output.kind === "send") this.#outbox.push(output.bytes);
+    }
+    this.#outbox.flush(connection);
   }
 
   #timeout(): void {

@@ -38,6 +38,9 @@ export const CONTROL_MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes that wait for a peer, after which messages are dropped and the peer has to be synchronised anew. */
 const QUEUE_BYTES_MAX = LANE_HARD_BYTES;
 
+/** Bytes of ticks and the like that may wait for a socket. */
+const TICKS_BYTES_MAX = 4 * 1024;
+
 const ACK_DELAY_MS = 20;
 const ACK_FRAMES = 64;
 
@@ -120,12 +123,13 @@ export class ControlLink {
     return true;
   }
 
+  /** A tick that would only queue behind others is not sent: a peer that asks for many and reads none costs nothing. */
   sendTick(tick: Tick): void {
-    this.#urgent(encodeTick(tick));
+    if (this.#out.urgentBytes < TICKS_BYTES_MAX) this.#urgent(encodeTick(tick));
   }
 
   sendSuspect(lane: number): void {
-    this.#urgent(encodeSuspect(lane));
+    if (this.#out.urgentBytes < TICKS_BYTES_MAX) this.#urgent(encodeSuspect(lane));
   }
 
   /** Says that the session is over here. Best effort: the peer's resume is refused with `session_over` anyway. */

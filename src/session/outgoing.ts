@@ -145,6 +145,11 @@ export class Outgoing {
     this.frameStart = offset;
   }
 
+  /** Bytes of frames without a number that wait. */
+  get urgentBytes(): number {
+    return this.#urgent.length - this.#urgentSent;
+  }
+
   /** Adds a whole frame without a number; gone when the socket goes. */
   urgent(frame: Uint8Array): void {
     this.#urgent.append(frame);

@@ -193,6 +193,15 @@ describe("the control link", () => {
     }
   });
 
+  test("a peer that asks for ticks and reads none makes us hold few of them", () => {
+    const end = new End();
+    end.link.attach();
+    for (let times = 0; times < 10_000; times++)
+      end.link.sendTick({ probe: false, stamp: times, echo: 0, lagMs: [0] });
+    const transmit = end.link.pollTransmit();
+    expect(transmit!.length).toBeLessThan(5_000);
+  });
+
   test("what waits for a peer is bounded: more is dropped and counted", () => {
     const end = new End();
     const large = query(1, 15_000_000);
