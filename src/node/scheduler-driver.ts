@@ -40,8 +40,8 @@ export interface SchedulerWorld {
   readonly entropy: Entropy;
   readonly transport: Transport;
   readonly log: LogSink;
-  /** Makes a port of an end that was handed here; see `Threads.port`. */
-  readonly port: (end: PortEnd) => ThreadPort;
+  /** Makes a port of an end that was handed here; see `Threads.port`. Left out where no scheduler is ever replaced. */
+  readonly port?: (end: PortEnd) => ThreadPort;
 }
 
 export interface SchedulerPorts {
@@ -205,6 +205,8 @@ export class SchedulerDriver {
         return this.#schedulerGone(message.scheduler, message.port, -1);
       case "lane_dial":
         return this.#sessions.laneOf(message.number, message.lane)?.dial(message.address);
+      case "tls_keys":
+        return this.#world.transport.renew?.(message.keys);
       case "lane_reset":
         return this.#sessions.laneOf(message.number, message.lane)?.reset();
       case "session_ending":
@@ -250,9 +252,10 @@ export class SchedulerDriver {
       );
     }
     old?.abandon();
-    const next = this.#portLink(scheduler, this.#world.port(port));
+    const end = this.#world.port?.(port);
+    const next = end === undefined ? undefined : this.#portLink(scheduler, end);
     this.#links[scheduler] = next;
-    next.open();
+    next?.open();
     this.scheduler.schedulerDown(scheduler);
     this.#tell({ kind: "scheduler_drained" });
   }

@@ -3,7 +3,7 @@
  * Everything here is cloned between threads: plain values only. Ports keep order, and that is all they promise.
  */
 import type { PortEnd } from "../port/threads.ts";
-import type { Address } from "../port/transport.ts";
+import type { Address, TlsKeys } from "../port/transport.ts";
 
 /** A function that a scheduler hosts by name. */
 export interface HostedFunction {
@@ -58,6 +58,8 @@ export type ToScheduler =
     }
   /** Take the lane's socket for dead. */
   | { readonly kind: "lane_reset"; readonly number: number; readonly lane: number }
+  /** The operator's certificates were replaced. */
+  | { readonly kind: "tls_keys"; readonly keys: TlsKeys }
   /** A node could not be reached: what waits for it comes back. */
   | {
       readonly kind: "unreachable";

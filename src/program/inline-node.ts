@@ -6,7 +6,7 @@ import type { SchedulerDriver } from "../node/scheduler-driver.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { LogSink } from "../port/log.ts";
 import type { Dns } from "../port/dns.ts";
-import type { Transport } from "../port/transport.ts";
+import type { TlsKeys, Transport } from "../port/transport.ts";
 import { makeControlWorld, makeSchedulerDriver } from "./thread.ts";
 
 export interface InlineNodeOptions {
@@ -55,6 +55,11 @@ export class InlineNode {
       driver.close();
       throw error;
     }
+  }
+
+  /** New connections are protected with these keys. */
+  renewTls(keys: TlsKeys): void {
+    this.control.renewTls(keys);
   }
 
   async stop(): Promise<void> {

@@ -8,6 +8,7 @@ import { ControlDriver, type ControlEvents, type NodeUpInfo } from "../node/cont
 import type { NodePlan } from "../node/node-plan.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { LogSink } from "../port/log.ts";
+import type { TlsKeys } from "../port/transport.ts";
 import { SchedulerThreads } from "./scheduler-threads.ts";
 import { makeControlWorld, type LogSetup } from "./thread.ts";
 
@@ -65,6 +66,12 @@ export class NodeProcess {
       threads.terminate();
       throw error;
     }
+  }
+
+  /** New connections are protected with these keys. */
+  renewTls(keys: TlsKeys): void {
+    this.#threads.renewTls(keys);
+    this.control.renewTls(keys);
   }
 
   /** Ends processes, sessions and threads, in this order. */

@@ -4,6 +4,7 @@ import type { NodePlan } from "../node/node-plan.ts";
 import type { SchedulerKeeper } from "../node/scheduler-keeper.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { PortEnd, Thread, ThreadPort } from "../port/threads.ts";
+import type { TlsKeys } from "../port/transport.ts";
 import type { Begin, LogSetup, SchedulerThreadData } from "./thread.ts";
 
 export interface SchedulerThreadsOptions {
@@ -48,6 +49,11 @@ export class SchedulerThreads implements SchedulerKeeper {
   begin(tls: TlsSetup): void {
     this.#tls = tls;
     for (const thread of this.#schedulers) thread.port.post({ kind: "begin", tls } satisfies Begin);
+  }
+
+  /** For schedulers that are started from now on; those that run are told by the control thread. */
+  renewTls(keys: TlsKeys): void {
+    this.#tls = { mode: "ca", ...keys };
   }
 
   canEnd(scheduler: number): boolean {
