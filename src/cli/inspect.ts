@@ -21,7 +21,7 @@ export const inspect: Verb = {
         world,
         async () => {
           const answer = await connection.query(home.name, "inspect", { pid }, timeoutMs);
-          if (answer === undefined) throw new CallError("noproc", pid);
+          if (answer === null) throw new CallError("noproc", pid);
           return answer;
         },
         showProcess,

@@ -160,10 +160,11 @@ export class QueryDesk {
     if (identity === undefined) throw new Error(`not a pid: ${JSON.stringify(pid)}`);
     if (identity.name !== setup.node) throw new Error(`${pid} is no process of ${setup.node}`);
     const scheduler = Math.floor(identity.local / SERIAL_LIMIT);
-    if (scheduler < 1 || scheduler > schedulers.count) return undefined;
+    if (scheduler < 1 || scheduler > schedulers.count) return null;
     const stuck = watchdog.stuck(scheduler);
     if (stuck === undefined) {
-      return (await schedulers.ask(scheduler, "inspect", { pid })) as QueryAnswer<"inspect">;
+      const answer = await schedulers.ask(scheduler, "inspect", { pid });
+      return (answer ?? null) as QueryAnswer<"inspect">;
     }
     const forMs = Math.round(watchdog.lagMs()[scheduler - 1] ?? 0);
     const who = stuck.pid === pid ? "this process" : `${stuck.function} ${stuck.pid}`;

@@ -108,8 +108,8 @@ export interface Queries {
     readonly answer: { readonly processes: readonly ProcessEntry[]; readonly total: number };
   };
   functions: { readonly args: Record<never, never>; readonly answer: readonly FunctionEntry[] };
-  /** undefined: no such process. */
-  inspect: { readonly args: { readonly pid: string }; readonly answer: InspectAnswer | undefined };
+  /** null: no such process. */
+  inspect: { readonly args: { readonly pid: string }; readonly answer: InspectAnswer | null };
   tree: { readonly args: Record<never, never>; readonly answer: readonly TreeEntry[] };
   /** `node` as an operator writes it, with or without a port. Answers when the session is up. */
   connect: { readonly args: { readonly node: string }; readonly answer: { readonly name: string } };

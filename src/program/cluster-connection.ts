@@ -3,6 +3,8 @@ import { clock } from "../bun/clock.ts";
 import { entropy } from "../bun/entropy.ts";
 import { files } from "../bun/files.ts";
 import { CallError, ConnectionError, ProtocolError } from "../base/error.ts";
+import { callServer } from "../behaviour/client.ts";
+import { MessageTypes } from "../behaviour/server-message.ts";
 import type {
   ClusterConnection,
   ConnectOptions,
@@ -156,17 +158,8 @@ class InlineConnection implements ClusterConnection {
     timeoutMs: number,
   ): Promise<unknown> {
     await this.#reach(to, timeoutMs);
-    const arity = args.length === 0 ? "0" : args.length === 1 ? "1" : "n";
-    const packed = args.length > 1 ? args : args[0];
-    const request = { type: `$call:${call}/${arity}`, args: packed };
-    const answer = (await this.#request(to, request, timeoutMs)) as {
-      readonly ok?: unknown;
-      readonly fail?: string;
-      readonly detail?: unknown;
-    };
-    if (answer.fail === undefined) return answer.ok;
-    const target = to.kind === "pid" ? to.pid : `${to.node.name}/${to.name}`;
-    throw new CallError("failed", target, { code: answer.fail, detail: answer.detail });
+    const types = new MessageTypes("call", call);
+    return callServer(this.#caller, this.#target(to), types, args, { timeoutMs });
   }
 
   async sendExit(pid: string, reason: unknown): Promise<void> {

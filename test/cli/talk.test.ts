@@ -358,7 +358,7 @@ describe("what is shown", () => {
 });
 
 test("inspecting a process that is gone exits with 1", async () => {
-  const ran = await runCli(["inspect", "a@h#1/1.1"], { answers: { inspect: undefined } });
+  const ran = await runCli(["inspect", "a@h#1/1.1"], { answers: { inspect: null } });
   expect(ran).toMatchObject({ code: 1, err: "snow-node: call to a@h#1/1.1: noproc\n" });
 });
 
