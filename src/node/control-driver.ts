@@ -21,6 +21,7 @@ import { Farewells } from "./farewells.ts";
 import { Gate } from "./gate.ts";
 import { DnsSeeds } from "./dns-seeds.ts";
 import type { HandshakeFailure, HandshakeSocket } from "./handshake-socket.ts";
+import { compareVersions, functionsMessage, functionsOf } from "./hosted-functions.ts";
 import { parseNodeName } from "./node-name.ts";
 import { PeerDriver } from "./peer-driver.ts";
 import { QueryDesk } from "./query-desk.ts";
@@ -314,11 +315,7 @@ export class ControlDriver {
 
   /** Tells a new peer what is hosted here and whom else to connect to. */
   #greet(peer: PeerDriver): void {
-    const functions = this.#schedulers.functions.map(({ name, version }) => ({
-      name,
-      version: String(version),
-    }));
-    peer.send({ kind: "functions", functions });
+    peer.send(functionsMessage(this.#schedulers.functions));
     if (!this.#setup.mesh || this.#setup.hidden || peer.hidden) return;
     const peers = [];
     for (const other of this.#byNumber.values()) {
@@ -393,13 +390,9 @@ export class ControlDriver {
   #fromPeer(peer: PeerDriver, message: ControlMessage): void {
     switch (message.kind) {
       case "functions": {
-        const functions = message.functions.map(({ name, version }) => ({
-          name,
-          version: Number(version),
-          kind: "function" as const,
-        }));
+        const functions = functionsOf(message);
         this.#schedulers.tellAll({ kind: "peer_functions", node: peer.name, functions });
-        return this.#compareVersions(peer.name, functions);
+        return compareVersions(peer.name, functions, this.#schedulers.functions, this.#world.log);
       }
       case "peers":
         if (!this.#setup.mesh || this.#setup.hidden) return;
@@ -414,16 +407,6 @@ export class ControlDriver {
         return this.#events.stopRequested();
       case "goodbye":
         return;
-    }
-  }
-
-  #compareVersions(node: string, theirs: readonly HostedFunction[]): void {
-    const ours = new Map(this.#schedulers.functions.map(({ name, version }) => [name, version]));
-    for (const { name, version } of theirs) {
-      const own = ours.get(name);
-      if (own === undefined || own === version) continue;
-      const text = `${node} hosts version ${version} of "${name}", this node version ${own}`;
-      this.#world.log.write("warn", text, { node, function: name, theirs: version, ours: own });
     }
   }
 

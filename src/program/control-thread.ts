@@ -4,6 +4,7 @@ import { createThreads } from "../bun/worker-threads.ts";
 import { ControlDriver, type NodeUpInfo } from "../node/control-driver.ts";
 import type { ControlSetup } from "../node/control-setup.ts";
 import type { PortEnd, ThreadPort } from "../port/threads.ts";
+import type { TlsKeys } from "../port/transport.ts";
 import { HostRegistry, resolveName } from "./registry.ts";
 import { RemoteKeeper } from "./remote-keeper.ts";
 import { makeControlWorld, type Begin, type LogSetup } from "./thread.ts";
@@ -37,7 +38,10 @@ export type FromControl =
 
 /** What the program tells the control thread after `begin`. */
 export type ToControlThread =
-  { readonly kind: "stop" } | { readonly kind: "scheduler_ended"; readonly scheduler: number };
+  | { readonly kind: "stop" }
+  | { readonly kind: "scheduler_ended"; readonly scheduler: number }
+  /** The operator's certificates were replaced. */
+  | { readonly kind: "tls_keys"; readonly keys: TlsKeys };
 
 export async function runControlThread(
   data: ControlThreadData,
@@ -68,6 +72,7 @@ export async function runControlThread(
   starter.receive((raw) => {
     const message = raw as ToControlThread;
     if (message.kind === "scheduler_ended") return keeper.ended(message.scheduler);
+    if (message.kind === "tls_keys") return control.renewTls(message.keys);
     void control.stop().then(() => {
       registry.close();
       tell({ kind: "stopped" });

@@ -7,6 +7,7 @@ import type { NodePlan } from "../node/node-plan.ts";
 import type { SchedulerPorts } from "../node/scheduler-driver.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { LogSink } from "../port/log.ts";
+import type { TlsKeys } from "../port/transport.ts";
 import type { PortEnd, Thread } from "../port/threads.ts";
 import type { ControlThreadData, FromControl, ToControlThread } from "./control-thread.ts";
 import { joinAll } from "./scheduler-threads.ts";
@@ -66,6 +67,12 @@ export class ProgramThreads {
     this.#tls = tls;
     const begin: Begin = { kind: "begin", tls };
     for (const thread of this.#all()) thread.port.post(begin);
+  }
+
+  /** The operator's certificates were replaced: for every thread that runs, and for those started from now on. */
+  renewTls(keys: TlsKeys): void {
+    this.#tls = { mode: "ca", ...keys };
+    this.tellControl({ kind: "tls_keys", keys });
   }
 
   /** What scheduler 1 on the calling thread is joined to. */

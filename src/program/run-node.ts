@@ -15,6 +15,7 @@ import { planNode, type NodePlan } from "../node/node-plan.ts";
 import type { LogSink } from "../port/log.ts";
 import type { Address } from "../port/transport.ts";
 import { InlineNode } from "./inline-node.ts";
+import { KeyWatch } from "./key-watch.ts";
 import { NodeProcess } from "./node-process.ts";
 import { HostRegistry, resolveName } from "./registry.ts";
 import { loadTls } from "./tls.ts";
@@ -108,11 +109,14 @@ async function start(options: {
       return registry.register({ name: node, creation, listen, address });
     },
   };
-  const tls = loadTls(config.tls, plan.control.node);
+  const { node: name } = plan.control;
+  const tls = loadTls(config.tls, name);
+  const watched = async (node: InlineNode | NodeProcess): Promise<KeyWatch | undefined> =>
+    KeyWatch.start(config.tls, await tls, { name, log, changed: (keys) => node.renewTls(keys) });
   if (config.node.schedulers === "inline") {
     await loadModules(modules);
     const { node, info } = await InlineNode.start({ plan, tls: await tls, log, events });
-    return runningOf(node, info, registry);
+    return runningOf(node, info, registry, await watched(node));
   }
   const { node, info } = await NodeProcess.start({
     plan,
@@ -122,18 +126,22 @@ async function start(options: {
     log,
     events,
   });
-  return runningOf(node, info, registry);
+  return runningOf(node, info, registry, await watched(node));
 }
 
 function runningOf(
   node: InlineNode | NodeProcess,
   info: NodeUpInfo,
   registry: HostRegistry,
+  watch: KeyWatch | undefined,
 ): Running {
+  const unlisten = watch && onSignals(["SIGHUP"], () => watch.look(true));
   return {
     info,
     startFunction: (functionName, args) => node.control.startFunction(functionName, args),
     async stop() {
+      unlisten?.();
+      watch?.close();
       await node.stop();
       registry.close();
     },

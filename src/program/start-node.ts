@@ -19,6 +19,7 @@ import type { LogSink } from "../port/log.ts";
 import type { Caller, Context, Node, Wait } from "../process/api.ts";
 import type { SystemMessage } from "../process/system-message.ts";
 import { InlineNode } from "./inline-node.ts";
+import { KeyWatch } from "./key-watch.ts";
 import type { NodeOptions } from "./options.ts";
 import { resolveName } from "./registry.ts";
 import { ProgramThreads } from "./program-threads.ts";
@@ -127,7 +128,13 @@ async function launchThreads(
   const tls = await loadTls(config.tls, plan.control.node);
   threads.begin(tls);
   const driver = makeSchedulerDriver(plan.schedulers[0]!, threads.ports(), tls, log);
+  const watch = KeyWatch.start(config.tls, tls, {
+    name: plan.control.node,
+    log,
+    changed: (keys) => threads.renewTls(keys),
+  });
   const stop = async (): Promise<void> => {
+    watch?.close();
     threads.tellControl({ kind: "stop" });
     await stopped.promise;
     driver.close();
@@ -144,6 +151,7 @@ async function launchThreads(
     driver.start();
     return { node, driver, info: await up.promise };
   } catch (error) {
+    watch?.close();
     driver.close();
     threads.terminate();
     throw error;
