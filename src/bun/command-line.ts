@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 
+import { createCa, issueCertificate } from "./certificate.ts";
 import { runAsBun } from "./child.ts";
 import { entropy } from "./entropy.ts";
 import { files } from "./files.ts";
@@ -17,6 +18,7 @@ export const commandLine = {
   folders,
   entropy,
   terminal,
+  certificates: { createCa, issueCertificate },
   parseToml,
   packageFiles,
   runBun: (args: readonly string[]): Promise<number> => runAsBun(args),

@@ -14,6 +14,7 @@ import {
 } from "../base/error.ts";
 import { parseArguments, usage, type Arguments } from "./arguments.ts";
 import { call } from "./call.ts";
+import { cert } from "./cert.ts";
 import { check } from "./check.ts";
 import { connect } from "./connect.ts";
 import { cookie } from "./cookie.ts";
@@ -42,7 +43,7 @@ export const VERBS: readonly Verb[] = [
   ...[status, nodes, ps, inspect, tree, functions],
   ...[spawn, send, call, exit],
   ...[connect, disconnect, stop],
-  ...[types, check, test, term, cookie],
+  ...[types, check, test, term, cookie, cert],
 ];
 
 /** Done. */

@@ -16,6 +16,7 @@ export interface World {
   readonly folders: Folders;
   readonly entropy: Entropy;
   readonly terminal: Terminal;
+  readonly certificates: Certificates;
   /** @throws {ConfigError} config_syntax, with line and column */
   parseToml(text: string, path: string): Promise<unknown>;
   /** Runs a node until it is stopped by a signal or from outside; resolves with the exit code. @throws {ConfigError} */
@@ -56,4 +57,20 @@ export interface Folders {
   rename(from: string, to: string): void;
   /** A whole file. */
   readBytes(path: string): Uint8Array;
+}
+
+/** A certificate and its private key, both as PEM text. */
+export interface KeyPair {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** Makes certificates of an authority of one's own. */
+export interface Certificates {
+  createCa(options: { readonly name: string; readonly days: number }): Promise<KeyPair>;
+  /** `hosts`: what it stands for. Rejects when the authority's certificate or key is none. */
+  issueCertificate(
+    ca: KeyPair,
+    options: { readonly name: string; readonly hosts: readonly string[]; readonly days: number },
+  ): Promise<KeyPair>;
 }

@@ -15,12 +15,13 @@ import { parseConfig } from "../node/config.ts";
 import { loadCookies } from "../node/cookie.ts";
 import { DEFAULT_PORT, type NodeAddress } from "../node/node-name.ts";
 import { planNode } from "../node/node-plan.ts";
+import type { TlsSetup } from "../node/thread-message.ts";
 import type { QueryAnswer, QueryArgs, QueryVerb } from "../node/query.ts";
 import type { LogSink } from "../port/log.ts";
 import type { Caller, Target, UntypedTarget } from "../process/api.ts";
 import { Pid } from "../term/pid.ts";
 import { InlineNode } from "./inline-node.ts";
-import { loadTls } from "./tls.ts";
+import { certifiedHost, loadTls } from "./tls.ts";
 import { resolveName } from "./registry.ts";
 
 /** What came of a dial, for the error that the user sees: the log of a tool is nobody's business otherwise. */
@@ -41,7 +42,8 @@ export async function openConnection(
 ): Promise<ClusterConnection> {
   const { config, node, timeoutMs } = options;
   const cookies = loadCookies(config, files, entropy);
-  const name = toolName();
+  const tls = await loadTls(config.tls, "tool");
+  const name = toolName(tls);
   const plan = planNode({
     config: hidden(config),
     name,
@@ -54,7 +56,7 @@ export async function openConnection(
   const log = new LastWarning();
   const { node: inline } = await InlineNode.start({
     plan,
-    tls: await loadTls(config.tls, name.name),
+    tls,
     log,
     events: {
       stopRequested: () => undefined,
@@ -91,9 +93,12 @@ function explained(error: unknown, log: LastWarning, node: NodeAddress): unknown
   return new ProtocolError("not_allowed", `${node.name}: ${log.text}`);
 }
 
-function toolName(): NodeAddress {
+/** With an operator's certificate a tool is of a host that it stands for: its peers look at that. */
+function toolName(tls: TlsSetup): NodeAddress {
   const id = entropy.bytes(6).toHex();
-  return { name: `tool-${id}@127.0.0.1`, host: "127.0.0.1", port: 0 };
+  const host = (tls.mode === "ca" ? certifiedHost(tls) : undefined) ?? "127.0.0.1";
+  const name = `tool-${id}@${host.includes(":") ? `[${host}]` : host}`;
+  return { name, host, port: 0 };
 }
 
 /** The same cluster and secrets, and nothing that a visitor has no use for. */

@@ -70,8 +70,8 @@ export function certificateFaults(keys: TlsKeys, name: string): readonly string[
 }
 
 /** A host that a certificate stands for: a tool without an address of its own goes by it. */
-export function certifiedHost(cert: string, key: string): string | undefined {
-  return readKeyPair({ cert, key }).hosts.find((host) => !host.includes("*"));
+export function certifiedHost(keys: TlsKeys): string | undefined {
+  return readKeyPair(keys).hosts.find((host) => !host.includes("*"));
 }
 
 function count(pem: string): number {

@@ -91,6 +91,16 @@ class FakeWorld {
         columns: () => outside.columns ?? 80,
         readInput: async () => outside.input,
       },
+      certificates: {
+        createCa: async ({ name, days }) => ({
+          key: `key of ${name}`,
+          cert: `${name}, ${days} days`,
+        }),
+        issueCertificate: async (ca, { name, hosts, days }) => ({
+          key: `key of ${name}`,
+          cert: `${name} for ${hosts.join(", ")}, ${days} days, by ${ca.cert.trim()}`,
+        }),
+      },
       parseToml: async (text) => Bun.TOML.parse(text),
       runNode: async (config) => {
         this.started.push(config);
