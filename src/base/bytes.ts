@@ -147,8 +147,14 @@ export function asBuffer(bytes: Uint8Array): Buffer {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Copies `from` to `to` at `position`; there must be room. */
-export function putBytes(to: Uint8Array, position: number, from: Uint8Array): void {
-  if (from.length > LOOP_BYTES_MAX) to.set(from, position);
-  else for (let i = 0; i < from.length; i++) to[position + i] = from[i]!;
+/** Copies `count` bytes of `from`, from `start` on, to `to` at `position`; there must be room. */
+export function putBytes(
+  to: Uint8Array,
+  position: number,
+  from: Uint8Array,
+  start = 0,
+  count: number = from.length,
+): void {
+  if (count <= LOOP_BYTES_MAX) for (let i = 0; i < count; i++) to[position + i] = from[start + i]!;
+  else to.set(count === from.length ? from : from.subarray(start, start + count), position);
 }

@@ -254,7 +254,7 @@ function readPairs(state: DecodeState, nullPrototype: boolean): object {
 
 function readArray(state: DecodeState, count: number): unknown[] {
   enter(state);
-  const result = count <= 4 ? readTuple(state, count) : readElements(state, count);
+  const result = count <= 5 ? readTuple(state, count) : readElements(state, count);
   state.depth--;
   return result;
 }
@@ -270,8 +270,16 @@ function readTuple(state: DecodeState, count: number): unknown[] {
       return [readValue(state), readValue(state)];
     case 3:
       return [readValue(state), readValue(state), readValue(state)];
-    default:
+    case 4:
       return [readValue(state), readValue(state), readValue(state), readValue(state)];
+    default:
+      return [
+        readValue(state),
+        readValue(state),
+        readValue(state),
+        readValue(state),
+        readValue(state),
+      ];
   }
 }
 
@@ -280,7 +288,22 @@ const ALLOCATED_MAX = 4096;
 
 function readElements(state: DecodeState, count: number): unknown[] {
   const result = new Array<unknown>(Math.min(count, ALLOCATED_MAX));
-  for (let i = 0; i < count; i++) result[i] = readValue(state);
+  const { bytes, end } = state;
+  // Objects of a shape are read from here: three calls less for each of many records.
+  const levels = ++state.depth;
+  for (let i = 0; i < count; i++) {
+    const { position } = state;
+    const index = position < end && levels <= TERM_DEPTH_MAX ? bytes[position]! - SHAPE : -1;
+    if (index >= 0 && index < LATIN1 - SHAPE && index < state.shapeCount) {
+      state.position = position + 1;
+      result[i] = state.shapes[index]!.read(state, readValue);
+    } else {
+      state.depth--;
+      result[i] = readValue(state);
+      state.depth++;
+    }
+  }
+  state.depth--;
   return result;
 }
 

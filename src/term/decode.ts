@@ -22,16 +22,17 @@ export class TermDecoder {
   /** @throws {DecodeError} */
   read(reader: ByteReader): unknown {
     const state = this.#begin(reader);
+    let value: unknown;
     try {
-      const value = readValue(state);
-      reader.position = state.position;
-      if (state.undecodable !== undefined) throw state.undecodable;
-      return value;
-    } catch (error) {
-      throw asDecodeError(error);
-    } finally {
+      value = readValue(state);
       this.#busy = false;
+    } catch (error) {
+      this.#busy = false;
+      throw asDecodeError(error);
     }
+    reader.position = state.position;
+    if (state.undecodable !== undefined) throw state.undecodable;
+    return value;
   }
 
   /** @throws {DecodeError} also if the term is no pid */

@@ -190,7 +190,13 @@ function writeArray(state: EncodeState, position: number, value: readonly unknow
       // The most frequent kinds at once: a call less for each element.
       if (typeof element === "string") position = writeString(state, position, element);
       else if (typeof element === "number") position = writeNumber(state, position, element);
-      else position = writeValue(state, position, element);
+      else if (
+        typeof element === "object" &&
+        element !== null &&
+        Object.getPrototypeOf(element) === Object.prototype
+      ) {
+        position = writeRecord(state, position, element, false);
+      } else position = writeValue(state, position, element);
     }
   }
   state.depth--;

@@ -87,31 +87,25 @@ const branches: readonly {
   },
 ];
 
-/** The same for every shape: a loop over its keys. */
-export function loopReader(keys: readonly string[], nullPrototype: boolean): ReadFields {
-  return (state, readValue) => {
-    const object = emptyObject(nullPrototype);
-    for (let i = 0; i < keys.length; i++) setField(object, keys[i]!, readValue(state));
-    return object;
-  };
-}
-
-/** The loop again, which also notes what the fields hold. */
-export function observingReader(
+/** The same for every shape: a loop over its keys. Notes in `seen`, if given, what the fields hold. */
+export function readLoop(
+  state: DecodeState,
+  readValue: ReadValue,
   keys: readonly string[],
   nullPrototype: boolean,
-  seen: TagClasses,
-): ReadFields {
-  return (state, readValue) => {
-    const object = emptyObject(nullPrototype);
-    for (let i = 0; i < keys.length; i++) {
-      const tag = state.bytes[state.position] ?? UNDEFINED;
-      const branch = branches.findIndex((candidate) => candidate.has(tag));
-      if (branch >= 0) seen[i] = seen[i]! | (1 << branch);
-      setField(object, keys[i]!, readValue(state));
-    }
-    return object;
-  };
+  seen: TagClasses | undefined,
+): object {
+  const object = emptyObject(nullPrototype);
+  for (let i = 0; i < keys.length; i++) {
+    if (seen !== undefined) seen[i] = seen[i]! | classOf(state.bytes[state.position] ?? UNDEFINED);
+    setField(object, keys[i]!, readValue(state));
+  }
+  return object;
+}
+
+function classOf(tag: number): number {
+  const branch = branches.findIndex((candidate) => candidate.has(tag));
+  return branch < 0 ? 0 : 1 << branch;
 }
 
 /**

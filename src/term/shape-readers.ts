@@ -1,11 +1,12 @@
+import { putBytes } from "../base/bytes.ts";
 import { TERM_SHAPE_BYTES_MAX, TERM_SHAPE_KEYS_MAX } from "../base/limits.ts";
 import { readStringTerm } from "./decode-leaf.ts";
 import type { DecodeState } from "./decode-state.ts";
 import {
   compiledReader,
-  loopReader,
-  observingReader,
+  readLoop,
   type ReadFields,
+  type ReadValue,
   type TagClasses,
 } from "./field-readers.ts";
 
@@ -21,21 +22,38 @@ export class ShapeReader {
   readonly nullPrototype: boolean;
   /** The definition's bytes: same bytes, same reader. */
   readonly definition: Uint8Array;
-  /** Reads the values at the position and makes the object. */
-  read: ReadFields;
+  #compiled: ReadFields | undefined = undefined;
+  /** What the fields have held; set at the second use. */
+  #seen: TagClasses | undefined = undefined;
+  #uses = 0;
 
   constructor(keys: readonly string[], nullPrototype: boolean, definition: Uint8Array) {
     this.keys = keys;
     this.nullPrototype = nullPrototype;
     this.definition = definition;
-    const loop = loopReader(keys, nullPrototype);
-    const seen: TagClasses = new Int32Array(keys.length);
-    let uses = 0;
-    this.read = (state, readValue) => {
-      if (++uses < COMPILE_AT) return observingReader(keys, nullPrototype, seen)(state, readValue);
-      this.read = compiledReader(keys, nullPrototype, seen) ?? loop;
-      return this.read(state, readValue);
-    };
+  }
+
+  /** Reads the values at the position and makes the object. */
+  read(state: DecodeState, readValue: ReadValue): object {
+    return this.#compiled !== undefined
+      ? this.#compiled(state, readValue)
+      : this.#readEarly(state, readValue);
+  }
+
+  /** The first uses: notes what the fields hold, then compiles. */
+  #readEarly(state: DecodeState, readValue: ReadValue): object {
+    this.#uses++;
+    if (this.#uses >= 2) this.#seen ??= new Int32Array(this.keys.length);
+    if (this.#uses === COMPILE_AT && this.#seen !== undefined) {
+      this.#compiled = compiledReader(this.keys, this.nullPrototype, this.#seen);
+    }
+    return readLoop(
+      state,
+      readValue,
+      this.keys,
+      this.nullPrototype,
+      this.#uses < COMPILE_AT ? this.#seen : undefined,
+    );
   }
 }
 
@@ -89,12 +107,21 @@ function parseDefinition(state: DecodeState, count: number, nullPrototype: boole
   while (state.position < state.end) keys.push(readStringTerm(state));
   state.end = end;
   if (keys.length > TERM_SHAPE_KEYS_MAX) state.fail("term_bad_value", "shape has too many keys");
-  if (new Set(keys).size !== keys.length) state.fail("term_bad_value", "shape has a key twice");
-  return new ShapeReader(
-    keys,
-    nullPrototype,
-    new Uint8Array(state.bytes.subarray(start, start + count)),
-  );
+  if (hasTwice(keys)) state.fail("term_bad_value", "shape has a key twice");
+  const definition = new Uint8Array(count);
+  putBytes(definition, 0, state.bytes, start, count);
+  return new ShapeReader(keys, nullPrototype, definition);
+}
+
+/** Keys up to which looking at every two of them is faster than a Set. */
+const PAIRS_MAX = 8;
+
+function hasTwice(keys: readonly string[]): boolean {
+  if (keys.length > PAIRS_MAX) return new Set(keys).size !== keys.length;
+  for (let i = 1; i < keys.length; i++) {
+    for (let j = 0; j < i; j++) if (keys[i] === keys[j]) return true;
+  }
+  return false;
 }
 
 function isSame(a: Uint8Array, b: Uint8Array, start: number, count: number): boolean {

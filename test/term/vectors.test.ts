@@ -85,7 +85,7 @@ describe("versions of structs", () => {
     const sent: unknown[] = [];
     // Ever new strings, each twice, fill the dictionary many times over.
     for (let i = 0; i < 20_000; i++) {
-      const value = { kind: "kind", word: `word ${i >> 1}` };
+      const value = ["kind", `word ${i >> 1}`];
       encoder.write(writer, value);
       sent.push(value);
     }
