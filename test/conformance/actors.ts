@@ -94,6 +94,15 @@ export const sum = define(
     numbers.reduce((total, number) => total + number, 0),
 );
 
+/** Says what it was started with, then waits. */
+export const starter = define(
+  "conformance.starter",
+  async (ctx: Context<Any>, args: unknown, to: Pid<Any>) => {
+    ctx.send(to, { type: "started", args });
+    await ctx.receive("never");
+  },
+);
+
 /** Waits for anything, for ever. */
 export const sleeper = define("conformance.sleeper", async (ctx: Context<Any>) => {
   await ctx.receive("never");

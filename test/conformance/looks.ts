@@ -8,10 +8,15 @@ import type { Any } from "./scenario.ts";
 const schedulerOf = (ctx: Context<Any>): Scheduler =>
   ProcessContext.process(ctx as unknown as ProcessContext).host as unknown as Scheduler;
 
-/** The tables of the scheduler that it runs on, without what looking itself takes: its process and its caller's monitor. */
+/** The tables of the scheduler that it runs on, without what looking itself takes: its process, its caller's monitor, its deadline. */
 export const tables = define("conformance.tables", async (ctx: Context<Any>) => {
   const all: SchedulerTables = schedulerOf(ctx).tables();
-  return { ...all, processes: all.processes - 1, nodeBonds: all.nodeBonds - 1 };
+  return {
+    ...all,
+    processes: all.processes - 1,
+    nodeBonds: all.nodeBonds - 1,
+    timers: all.timers - 1,
+  };
 });
 
 /** Text forms of the pids that a process of that scheduler is linked to. */

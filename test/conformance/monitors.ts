@@ -102,13 +102,14 @@ export const monitors: Scenario[] = [
     },
   },
   {
-    name: "MO-11 MO-12 after demonitor no down arrives, although one was on its way",
+    name: "MO-11 MO-12 AL-07 after demonitor no down arrives, although one was on its way",
     run: async (ctx, placement) => {
-      for (let round = 0; round < 30; round++) {
+      for (let round = 0; round < 60; round++) {
         /* oxlint-disable no-await-in-loop -- rounds */
         const pid = await ctx.spawnOn(placement.far, sleeper, []);
         const ref = ctx.monitor(pid);
-        ctx.sendExit(pid, "bang");
+        ctx.sendExit(pid, round % 2 === 0 ? "bang" : { compound: ["reason", round] });
+        if (round % 3 === 0) await placement.settled();
         ctx.demonitor(ref, { flush: true });
         await silence(ctx, placement);
         /* oxlint-enable no-await-in-loop */

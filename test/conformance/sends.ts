@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
 
 import { EncodeError } from "../../src/base/error.ts";
-import type { Pid } from "../../src/process/api.ts";
-import { dismiss, failure, greeter, obeyed, puppet, quitter } from "./actors.ts";
+import type { Context, Pid } from "../../src/process/api.ts";
+import { dismiss, failure, greeter, obeyed, puppet, quitter, starter } from "./actors.ts";
 import { silence } from "./exits.ts";
 import type { Any, Scenario } from "./scenario.ts";
 
@@ -201,6 +201,48 @@ export const sends: Scenario[] = [
       expect(await failure(aborted)).toBe("enough");
       await dismiss(ctx, other);
       await silence(ctx, placement);
+    },
+  },
+  {
+    name: "SD-17 many different strings from many senders arrive as they were sent",
+    run: async (ctx, { far }) => {
+      const pairs = 8;
+      const rounds = 40;
+      const echoes = await Promise.all(
+        Array.from({ length: pairs }, () => ctx.spawnOn(far, puppet, [])),
+      );
+      for (let round = 0; round < rounds; round++) {
+        for (const [index, pid] of echoes.entries()) {
+          const message = { [`key${round}.${index}`]: `value${index}.${round}`, index, round };
+          ctx.send(pid, { type: "send", to: ctx.self, message });
+        }
+      }
+      for (let count = 0; count < pairs * rounds; count++) {
+        // oxlint-disable-next-line no-await-in-loop -- a receive loop
+        const { index, round, ...rest } = await ctx.receive();
+        expect(rest).toEqual({ [`key${round}.${index}`]: `value${index}.${round}` });
+      }
+      await dismiss(ctx, ...echoes);
+    },
+  },
+  {
+    name: "SD-21 what a process is started with is not confused with messages that come at once",
+    run: async (ctx, { far, farNode }) => {
+      for (let round = 0; round < 20; round++) {
+        /* oxlint-disable no-await-in-loop -- rounds */
+        const name = `conformance.flooded.${round}`;
+        const flooder = ctx.spawn(async (own: Context<Any>) => {
+          for (let count = 0; count < 50; count++) {
+            own.send({ name, node: farNode }, ["flood", count]);
+            if (count % 10 === 0) await own.sleep(0);
+          }
+        });
+        const pid = await ctx.spawnOn(far, starter, [{ round }, ctx.self], { name });
+        const started = await ctx.receive("started");
+        expect(started.args).toEqual({ round });
+        await dismiss(ctx, pid, flooder);
+        /* oxlint-enable no-await-in-loop */
+      }
     },
   },
 ];

@@ -89,6 +89,31 @@ test("SP-08 SP-17 a spawn on a node that is lost rejects, and a call to it as we
   });
 });
 
+test("MO-10 a monitor that was taken back does not tell of the lost node", async () => {
+  start();
+  node.silentNodes.add("b@test");
+  await run(async (ctx) => {
+    const refs = [ctx.monitor(remote()), ctx.monitor({ name: "x", node: "b@test" })];
+    for (const ref of refs) ctx.demonitor(ref as never);
+    node.first.nodeDown("b@test", 9, "gone");
+    expect(await ctx.receive({ timeoutMs: 0 })).toBeUndefined();
+  });
+});
+
+test("SD-05 sends to many nodes that cannot be reached leave nothing behind", async () => {
+  start();
+  await run(async (ctx) => {
+    for (let round = 0; round < 20; round++) {
+      for (let index = 0; index < 200; index++) {
+        ctx.send({ name: "x", node: `n${index}@nowhere` }, round);
+        ctx.send(remote(`n${index}@nowhere`), round);
+      }
+    }
+    await node.settled();
+  });
+  expect(node.first.deadLetterCounts().get("noconnection")).toBe(8_000);
+});
+
 test("ID-11 a pid of this node's earlier creation is dead", async () => {
   start();
   await run(async (ctx) => {
