@@ -15,6 +15,7 @@ import type { Address, Connection, ConnectionHandler, Transport } from "../port/
 import type { LaneSink } from "../session/incoming.ts";
 import { Lane, type LaneBudget, type LaneLimits } from "../session/lane.ts";
 import type { Identities } from "../term/identities.ts";
+import type { Pid } from "../term/pid.ts";
 import { NONCE_BYTES } from "../wire/handshake-message.ts";
 import { LaneSocket } from "./lane-socket.ts";
 import type { LaneEnd, SessionPlan } from "./thread-message.ts";
@@ -88,6 +89,11 @@ export class LaneDriver {
     return !this.core.aboveHighWater;
   }
 
+  /** The same for one sender: what others have in fragments does not hold it up. */
+  readyFor(from: Pid): boolean {
+    return !this.core.aboveHighWaterFor(from);
+  }
+
   /** Tells that signals were added. */
   added(): void {
     if (this.core.aboveHighWater) this.#wasReady = false;
@@ -108,8 +114,9 @@ export class LaneDriver {
       this.core.transmitted(taken, this.#world.clock.now());
       if (taken < length) break;
     }
-    if (!this.#wasReady && this.ready) {
-      this.#wasReady = true;
+    // While fragments wait some senders may go on and others not: each asks for itself.
+    if (!this.#wasReady && !this.core.framesAboveHighWater) {
+      this.#wasReady = this.ready;
       this.#events.ready();
     }
     this.#armAck();

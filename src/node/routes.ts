@@ -20,6 +20,8 @@ export interface Route {
   readonly creation: number;
   /** Below its high-water mark. */
   readonly ready: boolean;
+  /** The same for one sender; without it `ready` counts for all. */
+  readyFor?(from: Pid): boolean;
   message(from: Pid, to: Pid, message: unknown): void;
   signal(signal: Signal): void;
 }
@@ -100,8 +102,12 @@ export class Routes implements Outbound {
     this.#hints.set(node, port);
   }
 
-  ready(node: string, scheduler: number | undefined): boolean {
-    if (node !== this.#identities.local.name) return this.#routes.get(node)?.ready ?? true;
+  ready(node: string, scheduler: number | undefined, from?: Pid): boolean {
+    if (node !== this.#identities.local.name) {
+      const route = this.#routes.get(node);
+      if (from !== undefined && route?.readyFor !== undefined) return route.readyFor(from);
+      return route?.ready ?? true;
+    }
     return scheduler === undefined || (this.#ports[scheduler]?.ready ?? true);
   }
 

@@ -199,6 +199,7 @@ function routeOver({ node, creation }: Origin, lane: LaneDriver): Route {
     get ready(): boolean {
       return lane.ready;
     },
+    readyFor: (from) => lane.readyFor(from),
     message(from, to, message): void {
       lane.core.sendMessage(from, to, message);
       lane.added();

@@ -271,7 +271,7 @@ export class ProcessContext {
     if (process.life !== LIFE_RUNNING) return process.waitRefused();
     const target = targetOf(to, process.host);
     const scheduler = target instanceof Pid ? target.scheduler : undefined;
-    if (process.host.outbound.ready(target.node, scheduler)) return Promise.resolve();
+    if (process.host.outbound.ready(target.node, scheduler, process.pid)) return Promise.resolve();
     const wait = new LaneWait(process);
     wait.begin(undefined, Infinity);
     process.host.awaitLane(wait, target.node, scheduler);

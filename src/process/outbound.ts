@@ -18,8 +18,8 @@ export interface Outbound {
   /** Somebody wrote this node with a port: where to dial it, if the next signal to it has to wait for a session. */
   hint(node: string, port: number): void;
   /**
-   * Whether what leads to the target's scheduler or node is below its high-water mark. True also for a node that is not
-   * connected and for this node. `Scheduler.laneReady()` is called whenever an answer changed to true.
+   * Whether what leads to the target's scheduler or node is below its high-water mark, for what `from` sends. True also
+   * for a node that is not connected and for this node. `Scheduler.laneReady()` is called whenever an answer changed to true.
    */
-  ready(node: string, scheduler: number | undefined): boolean;
+  ready(node: string, scheduler: number | undefined, from?: Pid): boolean;
 }

@@ -28,7 +28,7 @@ export class LaneWaits {
 
   /** A process has sent there: it is paused if the way is above its high-water mark. */
   sent(process: Process, node: string, scheduler: number | undefined): void {
-    if (this.#outbound.ready(node, scheduler)) return;
+    if (this.#outbound.ready(node, scheduler, process.pid)) return;
     process.paused = true;
     this.#paused.set(process, { node, scheduler });
   }
@@ -36,7 +36,8 @@ export class LaneWaits {
   /** Whether a paused process has to wait on. */
   isPaused(process: Process): boolean {
     const way = this.#paused.get(process);
-    if (way !== undefined && !this.#outbound.ready(way.node, way.scheduler)) return true;
+    if (way !== undefined && !this.#outbound.ready(way.node, way.scheduler, process.pid))
+      return true;
     this.#paused.delete(process);
     process.paused = false;
     return false;
@@ -50,10 +51,10 @@ export class LaneWaits {
   /** Some lane has room again, or is gone. */
   recheck(): void {
     for (const [wait, { node, scheduler }] of [...this.#waits]) {
-      if (this.#outbound.ready(node, scheduler)) wait.succeed(undefined);
+      if (this.#outbound.ready(node, scheduler, wait.process.pid)) wait.succeed(undefined);
     }
     for (const [process, { node, scheduler }] of [...this.#paused]) {
-      if (!this.#outbound.ready(node, scheduler)) continue;
+      if (!this.#outbound.ready(node, scheduler, process.pid)) continue;
       this.#paused.delete(process);
       process.unpause();
     }

@@ -30,6 +30,8 @@ class Item {
 interface Queue {
   readonly sender: number;
   readonly items: Item[];
+  /** Bytes of them that wait. */
+  bytes: number;
 }
 
 /** The next piece to send; one object, filled anew by every `next`. */
@@ -73,6 +75,11 @@ export class Backlog {
     return this.#exempt !== undefined;
   }
 
+  /** Bytes that this sender has waiting here. */
+  bytesOf(sender: number): number {
+    return this.#queues.get(sender)?.bytes ?? 0;
+  }
+
   /** Whether the sender's next signal has to queue here. */
   holds(sender: number): boolean {
     return this.#queues.has(sender);
@@ -90,9 +97,10 @@ export class Backlog {
     const queue = this.#queues.get(sender);
     if (queue !== undefined) {
       queue.items.push(item);
+      queue.bytes += bytes.length;
       return;
     }
-    const fresh = { sender, items: [item] };
+    const fresh = { sender, items: [item], bytes: bytes.length };
     this.#queues.set(sender, fresh);
     this.#waiting.push(fresh);
     this.#admit();
@@ -112,6 +120,7 @@ export class Backlog {
     assert(piece.length > 0, "a piece has bytes");
     item.offset += piece.length;
     this.#bytes -= piece.length;
+    queue.bytes -= piece.length;
     if (item.offset < item.bytes.length) {
       this.#turns.push(queue);
       return piece;

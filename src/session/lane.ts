@@ -155,6 +155,20 @@ export class Lane {
     return this.queuedBytes > this.#limits.highWaterBytes;
   }
 
+  /**
+   * Whether this sender is to pause: much waits in frames, or much of its own behind a large message. What others have
+   * in fragments does not hold it up.
+   */
+  aboveHighWaterFor(from: Pid | undefined): boolean {
+    const own = this.#backlog.isEmpty ? 0 : this.#backlog.bytesOf(senderOf(from));
+    return this.#out.queuedBytes + own > this.#limits.highWaterBytes;
+  }
+
+  /** Whether much waits in frames, which every sender's next signal waits behind. */
+  get framesAboveHighWater(): boolean {
+    return this.#out.queuedBytes > this.#limits.highWaterBytes;
+  }
+
   /** Everything accepted was sent and acknowledged. */
   get drained(): boolean {
     return this.queuedBytes === 0 && this.#out.unackedBytes === 0;

@@ -426,6 +426,19 @@ describe("limits", () => {
     expect(pair.a.lane.aboveHighWater).toBe(false);
   });
 
+  test("a large message holds its own sender up and no other", () => {
+    const pair = new LanePair();
+    const [large, small] = [pair.a.pid(1), pair.a.pid(2)];
+    pair.a.lane.sendMessage(large, pair.remote(pair.a, 1), new Uint8Array(8 * 1024 * 1024));
+    pair.write(pair.a, 10_000);
+    expect(pair.a.lane.aboveHighWaterFor(large)).toBe(true);
+    expect(pair.a.lane.aboveHighWaterFor(small)).toBe(false);
+    expect(pair.a.lane.aboveHighWater).toBe(true);
+    pair.drive();
+    expect(pair.a.lane.aboveHighWaterFor(large)).toBe(false);
+    expect(pair.a.lane.aboveHighWater).toBe(false);
+  });
+
   test("a peer that acknowledges nothing holds no more than the bound in flight", () => {
     const pair = new LanePair({ unackedBytesMax: 100_000 });
     for (let n = 0; n < 400; n++)
