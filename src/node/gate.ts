@@ -9,6 +9,7 @@ import { Admission } from "./admission.ts";
 import type { ControlSetup } from "./control-setup.ts";
 import type { ControlWorld } from "./control-world.ts";
 import { HandshakeSocket, type Decision, type HandshakeFailure } from "./handshake-socket.ts";
+import { RefusalLog } from "./refusal-log.ts";
 
 /** What a dial ends in when nobody is there, as opposed to somebody who does not want us. */
 const ABSENT: ReadonlySet<string> = new Set([
@@ -36,6 +37,7 @@ export class Gate {
   readonly #events: GateEvents;
   readonly #lanePorts: () => readonly number[];
   readonly #admission: Admission;
+  readonly #refusals: RefusalLog;
   /** Whom a dial did not find, and that has been said; forgotten when it is connected. */
   readonly #absent = new Set<string>();
   /** Every handshake that is neither through nor over. */
@@ -56,6 +58,7 @@ export class Gate {
     this.#events = options.events;
     this.#lanePorts = options.lanePorts;
     this.#admission = new Admission(options.setup.limits);
+    this.#refusals = new RefusalLog(options.world.log);
   }
 
   /** Where peers dial this node; undefined while it does not listen. */
@@ -198,7 +201,8 @@ export class Gate {
     // Two dials that crossed, or an address that led back here: nothing that anybody has to act on.
     if (NO_NEWS.has(error.code)) return this.#world.log.write("debug", "not needed", fields);
     if (socket.role === "acceptor") {
-      return this.#world.log.write(this.#held ? "debug" : "warn", "connection refused", fields);
+      if (this.#held) return this.#world.log.write("debug", "connection refused", fields);
+      return this.#refusals.refused("connection refused", fields, this.#world.clock.now());
     }
     // That a node is not there is said once; that it refuses, every time.
     const key = socket.dialKey ?? remote;

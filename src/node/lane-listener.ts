@@ -6,12 +6,13 @@ import { NONCE_BYTES } from "../wire/handshake-message.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import type { LaneWorld } from "./lane-driver.ts";
 import { LaneSocket } from "./lane-socket.ts";
+import { RefusalLog } from "./refusal-log.ts";
 import type { SchedulerSessions } from "./scheduler-sessions.ts";
 
 export class LaneListener {
   readonly #world: LaneWorld;
   readonly #sessions: SchedulerSessions;
-  readonly #log: LogSink;
+  readonly #refusals: RefusalLog;
   readonly #admission: Admission;
   #listener: Listener | undefined;
 
@@ -23,7 +24,7 @@ export class LaneListener {
   ) {
     this.#world = world;
     this.#sessions = sessions;
-    this.#log = log;
+    this.#refusals = new RefusalLog(log);
     this.#admission = new Admission(limits);
   }
 
@@ -82,7 +83,7 @@ export class LaneListener {
         failed: (_socket, error) => {
           gone(socket);
           const fields = { from: remoteHost, code: error.code, error: error.message };
-          this.#log.write("warn", "lane connection refused", fields);
+          this.#refusals.refused("lane connection refused", fields, clock.now());
         },
       },
     });

@@ -163,6 +163,8 @@ test("200 silent connections hold up nobody: a good node is in within a second",
   const joinMs = seenAt - upAt!;
   console.log(`beside 200 silent connections a good node was in ${joinMs} ms after it was up`);
   expect(joinMs).toBeLessThan(1_000);
+  // More than half of them were closed by now; a log that says each of them could be filled by anybody.
+  expect(warnings(a).length).toBeLessThanOrEqual(30);
 });
 
 test("a node whose name is taken is refused, and the one that has the name stays", async () => {
