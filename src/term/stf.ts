@@ -20,7 +20,8 @@ interface Spare {
   readonly writer: ByteWriter;
 }
 
-const spares: Spare[] = [];
+/** The one that waits for the next call; a call inside a call makes another. */
+let spare: Spare | undefined;
 
 /**
  * The bytes of a value, with memory of their own. The same value gives the same bytes.
@@ -28,15 +29,16 @@ const spares: Spare[] = [];
  * @throws {EncodeError} with the path to what cannot be sent
  */
 export function encode(value: unknown): Uint8Array {
-  const spare = spares.pop() ?? makeSpare();
-  const { encoder, writer } = spare;
+  const taken = spare ?? makeSpare();
+  spare = undefined;
+  const { encoder, writer } = taken;
   encoder.reset();
   writer.length = 0;
   try {
     encoder.write(writer, value);
     return writer.copy();
   } finally {
-    if (writer.bytes.length <= KEEP_BYTES) spares.push(spare);
+    if (writer.bytes.length <= KEEP_BYTES) spare = taken;
   }
 }
 
@@ -47,12 +49,13 @@ export function tryEncodeInto(
   bytesMax = MESSAGE_BYTES_MAX,
   root = "message",
 ): boolean {
-  const spare = spares.pop() ?? makeSpare();
-  spare.encoder.reset();
+  const taken = spare ?? makeSpare();
+  spare = undefined;
+  taken.encoder.reset();
   try {
-    return spare.encoder.tryWrite(writer, value, bytesMax, root);
+    return taken.encoder.tryWrite(writer, value, bytesMax, root);
   } finally {
-    spares.push(spare);
+    spare = taken;
   }
 }
 
@@ -61,7 +64,7 @@ function makeSpare(): Spare {
   return { writer, encoder: new TermEncoder(writer, true) };
 }
 
-const spareStates: DecodeState[] = [];
+let spareState: DecodeState | undefined;
 
 const NO_OPTIONS: DecodeOptions = {};
 
@@ -71,7 +74,8 @@ const NO_OPTIONS: DecodeOptions = {};
  * @throws {DecodeError} and nothing else
  */
 export function decode(bytes: Uint8Array, options: DecodeOptions = NO_OPTIONS): unknown {
-  const state = spareStates.pop() ?? new DecodeState(ambient.identities, false);
+  const state = spareState ?? new DecodeState(ambient.identities, false);
+  spareState = undefined;
   try {
     state.openInput(bytes, 0, bytes.length);
     const value = readStandalone(state, options);
@@ -84,13 +88,14 @@ export function decode(bytes: Uint8Array, options: DecodeOptions = NO_OPTIONS): 
     throw asDecodeError(error);
   } finally {
     state.closeInput();
-    spareStates.push(state);
+    spareState = state;
   }
 }
 
 /** Reads one standalone term at the reader's position and goes behind it. @throws {DecodeError} */
 export function decodeFrom(reader: ByteReader, options: DecodeOptions = NO_OPTIONS): unknown {
-  const state = spareStates.pop() ?? new DecodeState(ambient.identities, false);
+  const state = spareState ?? new DecodeState(ambient.identities, false);
+  spareState = undefined;
   try {
     state.openInput(reader.bytes, reader.position, reader.end);
     const value = readStandalone(state, options);
@@ -101,7 +106,7 @@ export function decodeFrom(reader: ByteReader, options: DecodeOptions = NO_OPTIO
     throw asDecodeError(error);
   } finally {
     state.closeInput();
-    spareStates.push(state);
+    spareState = state;
   }
 }
 
