@@ -60,6 +60,7 @@ function valueText(value: unknown, charsMax: number, depth: number): string {
 /** A pid, a date and the like say what they are; what has no text of its own is named. */
 function kindText(value: object): string {
   try {
+    // oxlint-disable-next-line typescript/no-base-to-string -- what has no text of its own shows by its beginning
     const text = String(value);
     if (!text.startsWith("[object")) return text;
   } catch {

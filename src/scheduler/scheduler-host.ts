@@ -77,21 +77,22 @@ export class SchedulerHost implements ProcessHost {
   /** Processes that were released while their function still waits for something of its own. */
   zombies = 0;
 
-  protected readonly clock: Clock;
-  protected readonly events: SchedulerEvents;
-  protected readonly processes = new Map<number, Process>();
-  protected readonly running: Running;
-  protected readonly timers: Timers;
-  protected readonly sendTimers: SendTimers;
-  protected readonly spawning: Spawning;
-  protected readonly routing: Routing;
-  protected readonly watches = new NamedWatches();
-  protected readonly bonds: NodeBonds;
-  protected readonly laneWaits: LaneWaits;
-  protected readonly endings: Endings;
-  protected readonly deadLetters: DeadLetters;
-  protected readonly stray: Stray;
-  protected readonly nodeMonitors = new Set<Process>();
+  // The parts: for `Scheduler`, which extends this, and for nobody else.
+  readonly clock: Clock;
+  readonly events: SchedulerEvents;
+  readonly processes = new Map<number, Process>();
+  readonly running: Running;
+  readonly timers: Timers;
+  readonly sendTimers: SendTimers;
+  readonly spawning: Spawning;
+  readonly routing: Routing;
+  readonly watches = new NamedWatches();
+  readonly bonds: NodeBonds;
+  readonly laneWaits: LaneWaits;
+  readonly endings: Endings;
+  readonly deadLetters: DeadLetters;
+  readonly stray: Stray;
+  readonly nodeMonitors = new Set<Process>();
   readonly #base: number;
   readonly #log: LogSink;
   readonly #names: SharedNames;

@@ -23,8 +23,6 @@ import { callerOf, NodeCaller } from "./node-caller.ts";
 import { SchedulerHost } from "./scheduler-host.ts";
 import { undeliverable } from "./signals.ts";
 
-export type { SchedulerOptions } from "./scheduler-host.ts";
-
 /** Entries in every table of a scheduler: all 0 when nothing lives and nothing is pending. */
 export interface SchedulerTables {
   readonly processes: number;
