@@ -78,6 +78,19 @@ test("SIGTERM stops a node in order, with exit code 0, and its peers see it leav
   await cluster.node("a").logged("seen", { what: "nodedown", peer: "b@127.0.0.1" }, 2_000);
 });
 
+test("a node stops although its peer is frozen, and at once when it is told a second time", async () => {
+  await using cluster = await BinaryCluster.start("a", "b", "c");
+  await cluster.meshed();
+  const [a, b, c] = [cluster.node("a"), cluster.node("b"), cluster.node("c")];
+  c.program.kill("SIGSTOP");
+  const from = performance.now();
+  expect(await a.stop()).toBe(0);
+  expect(performance.now() - from).toBeLessThan(4_000);
+  b.program.kill("SIGTERM");
+  b.program.kill("SIGTERM");
+  expect(await b.program.exited({ timeoutMs: 4_000 })).toBeOneOf([0, 143]);
+});
+
 test("a node that was away comes back to its seed by itself", async () => {
   await using cluster = await BinaryCluster.start("a", "b");
   await cluster.meshed();
