@@ -1,5 +1,5 @@
-import type { StatusAnswer } from "../node/query.ts";
-import { formatBytes, formatCount, formatSpan, properties, table } from "./table.ts";
+import type { SchedulerStatus, StatusAnswer } from "../node/query.ts";
+import { formatBytes, formatCount, formatSpan, properties, table, type Column } from "./table.ts";
 import { JSON_OPTION, TALK_OPTIONS, WATCH_OPTION, report, talk } from "./talk.ts";
 import type { Verb } from "./verb.ts";
 
@@ -19,6 +19,11 @@ export const status: Verb = {
         showStatus,
       ),
     ),
+};
+
+const STUCK: Column<SchedulerStatus> = {
+  title: "STUCK IN",
+  cell: ({ stuck }) => (stuck ? `${stuck.function} ${stuck.pid}` : ""),
 };
 
 function showStatus(answer: StatusAnswer): string {
@@ -46,7 +51,7 @@ function showStatus(answer: StatusAnswer): string {
       { title: "PROCESSES", align: "right", cell: (row) => formatCount(row.processes) },
       { title: "RUN QUEUE", align: "right", cell: (row) => formatCount(row.runQueue) },
       { title: "LAG", align: "right", cell: (row) => formatSpan(row.lagMs) },
-      { title: "STUCK IN", cell: ({ stuck }) => (stuck ? `${stuck.function} ${stuck.pid}` : "") },
+      ...(answer.schedulers.some(({ stuck }) => stuck) ? [STUCK] : []),
     ],
     answer.schedulers,
   );

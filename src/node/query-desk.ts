@@ -182,7 +182,9 @@ export class QueryDesk {
     const indices = Array.from({ length: schedulers.count }, (_none, place) => place + 1);
     return Promise.all(
       indices.map((index) =>
-        watchdog.stuck(index) === undefined ? schedulers.ask(index, verb, args) : undefined,
+        watchdog.stuck(index) === undefined
+          ? schedulers.ask(index, verb, args)
+          : Promise.resolve(undefined),
       ),
     );
   }

@@ -4,6 +4,7 @@ import { ControlDriver, type ControlEvents, type NodeUpInfo } from "../node/cont
 import type { NodePlan } from "../node/node-plan.ts";
 import type { SchedulerDriver } from "../node/scheduler-driver.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
+import type { Clock } from "../port/clock.ts";
 import type { LogSink } from "../port/log.ts";
 import type { Dns } from "../port/dns.ts";
 import type { TlsKeys, Transport } from "../port/transport.ts";
@@ -19,6 +20,8 @@ export interface InlineNodeOptions {
   readonly transport?: Transport;
   /** In place of this machine's resolver. */
   readonly dns?: Dns;
+  /** In place of this machine's: a test's, which stands still. */
+  readonly clock?: Clock;
 }
 
 export class InlineNode {
@@ -35,18 +38,18 @@ export class InlineNode {
   static async start(
     options: InlineNodeOptions,
   ): Promise<{ readonly node: InlineNode; readonly info: NodeUpInfo }> {
-    const { plan, tls, log, events, transport, dns } = options;
+    const { plan, tls, log, events, transport, dns, clock } = options;
     const world = makeControlWorld(plan.control.node, plan.control.creation, tls, log, transport);
     const [near, far] = createLocalPorts();
     const control = new ControlDriver({
       setup: plan.control,
-      world: dns === undefined ? world : { ...world, dns },
+      world: { ...world, ...(dns && { dns }), ...(clock && { clock }) },
       ports: [near],
       pulses: plan.shared.pulses,
       events,
     });
     const ports = { control: far, others: [undefined, undefined] };
-    const driver = makeSchedulerDriver(plan.schedulers[0]!, ports, tls, log, transport);
+    const driver = makeSchedulerDriver(plan.schedulers[0]!, ports, tls, log, transport, clock);
     try {
       driver.start();
       const info = await control.start();

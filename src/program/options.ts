@@ -6,7 +6,10 @@ export interface NodeOptions {
   readonly name?: string;
   /** The cluster's secret, at least 16 bytes. */
   readonly cookie?: string;
-  /** Modules with definitions, loaded on every scheduler; relative to the working directory. */
+  /**
+   * Modules with definitions, loaded on every scheduler: paths, relative to the working directory, or what
+   * `import.meta.resolve("./accounts.ts")` gives.
+   */
   readonly modules?: readonly string[];
   /** Default: one per CPU. `"inline"`: all on the calling thread, for tests. */
   readonly schedulers?: number | "inline";

@@ -15,6 +15,7 @@ import { modulePaths } from "../node/module-paths.ts";
 import type { NodeUpInfo } from "../node/control-driver.ts";
 import { planNode, type NodePlan } from "../node/node-plan.ts";
 import type { SchedulerDriver } from "../node/scheduler-driver.ts";
+import type { Clock } from "../port/clock.ts";
 import type { LogSink } from "../port/log.ts";
 import type { Caller, Context, Node, Wait } from "../process/api.ts";
 import type { SystemMessage } from "../process/system-message.ts";
@@ -42,8 +43,8 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
   return (await launchNode(options)).node;
 }
 
-/** `startNode`, with the parts that make it up. */
-export async function launchNode(options: NodeOptions): Promise<StartedNode> {
+/** `startNode`, with the parts that make it up. `time`: an inline node's clock in place of this machine's. */
+export async function launchNode(options: NodeOptions, time?: Clock): Promise<StartedNode> {
   const config = configOf(options);
   const name = config.node.name;
   if (name === undefined) throw new ConfigError("config_conflict", "node.name: expected a name");
@@ -61,7 +62,7 @@ export async function launchNode(options: NodeOptions): Promise<StartedNode> {
   const logSetup: LogSetup = config.log;
   const log = createLog(logSetup);
   return config.node.schedulers === "inline"
-    ? launchInline(config, plan, log)
+    ? launchInline(config, plan, log, time)
     : launchThreads(config, plan, modules, logSetup, log);
 }
 
@@ -73,7 +74,7 @@ function configOf(options: NodeOptions): NodeConfig {
     given: {
       "node.name": name ?? `node-${entropy.bytes(5).toHex()}@127.0.0.1:0`,
       ...(cookie === undefined ? {} : { "node.cookie": cookie }),
-      ...(modules === undefined ? {} : { "node.modules": modules }),
+      ...(modules === undefined ? {} : { "node.modules": modules.map(pathOf) }),
       ...(schedulers === undefined ? {} : { "node.schedulers": schedulers }),
       ...(seeds === undefined ? {} : { "cluster.seeds": seeds }),
       ...(hidden === undefined ? {} : { "node.hidden": hidden }),
@@ -91,10 +92,15 @@ function configOf(options: NodeOptions): NodeConfig {
   });
 }
 
+/** What `import.meta.resolve` gives is as good as a path. */
+const pathOf = (module: string): string =>
+  module.startsWith("file://") ? decodeURIComponent(new URL(module).pathname) : module;
+
 async function launchInline(
   config: NodeConfig,
   plan: NodePlan,
   log: LogSink,
+  time: Clock | undefined,
 ): Promise<StartedNode> {
   const { registryPort } = config.listen;
   const { node: inline, info } = await InlineNode.start({
@@ -106,6 +112,7 @@ async function launchInline(
       startRefused: () => undefined,
       resolve: (name) => resolveName(name, registryPort),
     },
+    ...(time && { clock: time }),
   });
   return { node: nodeOf(inline.driver, () => inline.stop()), driver: inline.driver, info };
 }

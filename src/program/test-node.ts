@@ -4,6 +4,7 @@ import type { Pid as LocalPid } from "../term/pid.ts";
 import { CallError } from "../base/error.ts";
 import { clock } from "../bun/clock.ts";
 import type { SchedulerDriver } from "../node/scheduler-driver.ts";
+import type { FakeClock } from "./fake-clock.ts";
 import type { NodeOptions } from "./options.ts";
 import { launchNode, type StartedNode } from "./start-node.ts";
 
@@ -24,9 +25,15 @@ export interface TestNode extends Node {
   probe<M>(): Probe<M>;
 }
 
+export interface TestNodeOptions extends NodeOptions {
+  /** Time that the test moves; see `FakeClock`. Only for a node on the calling thread, as test nodes are. */
+  readonly clock?: FakeClock;
+}
+
 /** Starts a node on the calling thread, in strict mode, on a port of its own, with a cookie of its own. */
-export async function testNode(options: NodeOptions = {}): Promise<TestNode> {
-  return testNodeOf(await launchNode(testOptions(options)));
+export async function testNode(options: TestNodeOptions = {}): Promise<TestNode> {
+  const { clock: time, ...rest } = options;
+  return testNodeOf(await launchNode(testOptions(rest), time));
 }
 
 /** What tests want where they say nothing. */

@@ -13,6 +13,7 @@ import { createThreads } from "../bun/worker-threads.ts";
 import type { ControlWorld } from "../node/control-world.ts";
 import { SchedulerDriver, type SchedulerPorts } from "../node/scheduler-driver.ts";
 import type { SchedulerSetup, TlsSetup } from "../node/thread-message.ts";
+import type { Clock } from "../port/clock.ts";
 import type { LogLevel, LogSink } from "../port/log.ts";
 import type { PortEnd } from "../port/threads.ts";
 import type { Transport } from "../port/transport.ts";
@@ -48,10 +49,11 @@ export function makeSchedulerDriver(
   tls: TlsSetup,
   log: LogSink,
   transport: Transport = createTransport(tls),
+  time: Clock = clock,
 ): SchedulerDriver {
   const threads = createThreads();
   return new SchedulerDriver(setup, ports, {
-    clock,
+    clock: time,
     digest: sha256Digest,
     entropy,
     transport,
