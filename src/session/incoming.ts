@@ -10,6 +10,7 @@ import { decodeSignal, decodeSignalOf, SignalKind } from "../wire/message.ts";
 import { readUint32, readUint48, readUint8, type SignalIn } from "../wire/signal-field.ts";
 import type { Undecodable, WireSignal } from "../wire/wire-signal.ts";
 import { Assembly } from "./assembly.ts";
+import { GIANT_BYTES } from "./backlog.ts";
 import { NO_PID_SLOT, PidSlots } from "./pid-slots.ts";
 
 /** Milliseconds until a frame is acknowledged when nothing else calls for it. */
@@ -223,6 +224,8 @@ export class Incoming {
         `${remaining} bytes behind a signal`,
         input.reader.position,
       );
+    // Nothing of a giant's size is kept when it is decoded.
+    if (bytes.length > GIANT_BYTES) this.#standalone = undefined;
     deliver(signal, sink);
   }
 }

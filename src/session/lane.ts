@@ -52,6 +52,8 @@ const TERM_HEAD_BYTES = 64;
 /** Bytes of room in a frame below which a piece waits for the next one. */
 const PIECE_BYTES_MIN = 8 * 1024;
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Bytes of fragments that may be put behind other signals at once. */
 const FRAGMENT_CREDIT_MAX = FRAGMENT_BYTES;
 
@@ -99,6 +101,8 @@ export class Lane {
   readonly #encoder: TermEncoder;
   /** For signals that go in fragments; made when the first one does. */
   #standalone: TermEncoder | undefined;
+  /** Where they are written first; kept, since new memory costs more than the copy. */
+  #scratch: ByteWriter | undefined;
   readonly #backlog = new Backlog();
   readonly #fromSlots = new PidSlots();
   readonly #toSlots = new PidSlots();
@@ -380,10 +384,23 @@ export class Lane {
   #sendStandalone(signal: WireSignal): void {
     const limited = obeysHardLimit(signal.kind);
     if (limited) this.#checkRoom();
-    const writer = new ByteWriter(
-      this.#backlog.holds(senderOf(signal.from)) ? 256 : 4 * this.#limits.fragmentBytes,
-    );
+    try {
+      this.#backlog.add(senderOf(signal.from), this.#encodeStandalone(signal, limited));
+    } finally {
+      // Nothing of a giant's size is kept when it is gone.
+      if (this.#scratch !== undefined && this.#scratch.bytes.length > 2 * GIANT_BYTES) {
+        this.#scratch = this.#standalone = undefined;
+      }
+    }
+    this.#settleBudget();
+    if (!limited) this.#checkOverrun();
+  }
+
+  /** The bytes of a signal with a dictionary of its own. @throws {EncodeError | LaneFullError | MessageTooLarge} */
+  #encodeStandalone(signal: WireSignal, limited: boolean): Uint8Array {
+    const writer = (this.#scratch ??= new ByteWriter(2 * this.#limits.fragmentBytes));
     const encoder = (this.#standalone ??= new TermEncoder(writer));
+    writer.length = 0;
     encoder.reset();
     const { messageBytesMax, hardBytes } = this.#limits;
     if (!encodeSignal({ writer, encoder, termBytesMax: messageBytesMax }, signal)) {
@@ -397,14 +414,10 @@ export class Lane {
     if (limited && bytes > hardBytes && (size <= GIANT_BYTES || this.#backlog.hasGiant)) {
       throw new LaneFullError(this.#node, bytes, hardBytes);
     }
-    // A copy where it saves memory; the writer's own memory where a copy would cost more than it saves.
-    const spare = writer.bytes.length - size;
-    this.#backlog.add(
-      senderOf(signal.from),
-      spare > size / 4 && size < GIANT_BYTES ? writer.copy() : writer.written(),
-    );
-    this.#settleBudget();
-    if (!limited) this.#checkOverrun();
+    if (size <= GIANT_BYTES) return writer.copy();
+    // A giant takes the memory that it was written to; copying it would cost more than new memory does.
+    this.#scratch = this.#standalone = undefined;
+    return writer.written();
   }
 
   /** Puts fragments into the open frame: when little else waits, and else as many bytes as there came of other signals. */
@@ -429,6 +442,7 @@ export class Lane {
       if (isFirst) writer.uint32(piece.total);
       writer.uint32(piece.length);
       writer.append(piece.bytes.subarray(piece.offset, piece.offset + piece.length));
+      piece.bytes = NO_BYTES;
       if (!idle) this.#fragmentCredit -= piece.length;
     }
     this.#creditAt = this.#out.writtenBytes;
