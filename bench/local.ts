@@ -1,6 +1,7 @@
 /** What processes cost on one scheduler, beside the same programs on Erlang with one scheduler. Medians. */
 import { join } from "node:path";
 
+import { latency } from "./local/latency.ts";
 import {
   createScheduler,
   flood,
@@ -97,6 +98,14 @@ async function reportGrowth(report: Report): Promise<void> {
   }
 }
 
+async function reportLatency(report: Report): Promise<void> {
+  for (const where of ["nowhere", "here", "elsewhere"] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- one at a time
+    const value = await latency(where);
+    report({ name: `local.latency_p99_us.busy_${where}`, value, unit: "us" });
+  }
+}
+
 /** Rows `local.*` of processes; those of servers are in local-server.ts. */
 export async function run(report: Report): Promise<void> {
   using otp = OtpPeer.open("local");
@@ -109,5 +118,6 @@ export async function run(report: Report): Promise<void> {
     report(compare("local.idle_bytes", "bytes", bytes, "otp", theirs, "lower"));
   }
   await reportSelective(report, otp);
+  await reportLatency(report);
   await reportGrowth(report);
 }

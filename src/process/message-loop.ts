@@ -77,6 +77,8 @@ export abstract class MessageLoop extends Deadline {
 
   /** The messages at hand have been taken: starts the idle time anew. */
   drained(): void {
+    // What was handled last must not live as long as a server that has nothing to do.
+    if (this.#process !== undefined) this.#process.last = undefined;
     if (this.#idleMs !== undefined) this.#restartIdle();
   }
 

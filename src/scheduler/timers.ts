@@ -9,6 +9,7 @@ export class Timers {
   #timer: Timer | undefined = undefined;
   /** When the clock's timer fires; it is left alone when its deadline is cleared, most are. */
   #armedFor: Millis = Infinity;
+  #stopped = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,6 +33,7 @@ export class Timers {
   stop(): void {
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
     this.#timer = undefined;
+    this.#stopped = true;
     this.#armedFor = -Infinity;
   }
 
@@ -45,9 +47,14 @@ export class Timers {
     this.#timer = undefined;
     // While they expire, deadlines that are set arm nothing: what is next is known at the end.
     this.#armedFor = -Infinity;
-    this.#deadlines.expire(this.#clock.now());
-    const next = this.#deadlines.next();
-    this.#armedFor = Infinity;
-    if (next !== undefined) this.#arm(next, Math.max(0, next - this.#clock.now()));
+    try {
+      this.#deadlines.expire(this.#clock.now());
+    } finally {
+      const next = this.#deadlines.next();
+      this.#armedFor = this.#stopped ? -Infinity : Infinity;
+      if (next !== undefined && !this.#stopped) {
+        this.#arm(next, Math.max(0, next - this.#clock.now()));
+      }
+    }
   };
 }
