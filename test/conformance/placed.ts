@@ -24,6 +24,8 @@ export interface PlacedNode {
 export interface Placed {
   readonly nodes: readonly [PlacedNode, ...PlacedNode[]];
   readonly far: { readonly node: string; readonly scheduler: number };
+  /** Looks whether the placement was what it says, before the nodes stop. */
+  readonly stop?: () => void;
 }
 
 interface Look {
@@ -39,6 +41,7 @@ export function runScenarios(title: string, start: () => Promise<Placed>): void 
       placed = await start();
     });
     afterAll(async () => {
+      placed.stop?.();
       await Promise.all(placed.nodes.map((node) => node.stop()));
     });
     for (const scenario of scenarios) {

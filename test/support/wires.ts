@@ -17,6 +17,10 @@ export class Wires implements Transport {
   readonly #listeners = new Set<Listener>();
   #dead = false;
   #frozen = false;
+  /** Every socket breaks after it has brought so many bytes. */
+  cutAfterBytes = Infinity;
+  /** Sockets that broke for that reason. */
+  cuts = 0;
   /** Sockets that opened so far. */
   opened = 0;
   /** Bytes that arrived so far. */
@@ -95,6 +99,10 @@ export class Wires implements Transport {
       received: (bytes) => {
         this.received += bytes.length;
         wire?.received(bytes, this.#frozen);
+        if (wire !== undefined && wire.receivedBytes > this.cutAfterBytes) {
+          this.cuts++;
+          wire.cut();
+        }
       },
       drained: () => handler.drained(),
       closed: (error) => {
@@ -114,6 +122,7 @@ class Wire {
   #held: Uint8Array[] = [];
   #heldEnd: { readonly error: ConnectionError | undefined } | undefined;
   #cut = false;
+  receivedBytes = 0;
 
   constructor(connection: Connection, handler: ConnectionHandler, chunkBytes: number) {
     this.#connection = connection;
@@ -127,6 +136,7 @@ class Wire {
   }
 
   received(bytes: Uint8Array, frozen: boolean): void {
+    this.receivedBytes += bytes.length;
     if (frozen) this.#held.push(bytes);
     else for (const piece of pieces(bytes, this.#chunkBytes)) this.#handler.received(piece);
   }
