@@ -8,6 +8,7 @@ import { files } from "../bun/files.ts";
 import { environment, hostCpus, workingDirectory } from "../bun/host.ts";
 import { createLog } from "../bun/log.ts";
 import { loadModules } from "../bun/modules.ts";
+import { createTransport } from "../bun/tls-transport.ts";
 import { ConfigError, ConnectionError } from "../base/error.ts";
 import { parseConfig, type NodeConfig } from "../node/config.ts";
 import { loadCookies } from "../node/cookie.ts";
@@ -17,6 +18,7 @@ import { planNode, type NodePlan } from "../node/node-plan.ts";
 import type { SchedulerDriver } from "../node/scheduler-driver.ts";
 import type { Clock } from "../port/clock.ts";
 import type { LogSink } from "../port/log.ts";
+import type { Transport } from "../port/transport.ts";
 import type { Caller, Context, Node, Wait } from "../process/api.ts";
 import type { SystemMessage } from "../process/system-message.ts";
 import { InlineNode } from "./inline-node.ts";
@@ -43,8 +45,18 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
   return (await launchNode(options)).node;
 }
 
-/** `startNode`, with the parts that make it up. `time`: an inline node's clock in place of this machine's. */
-export async function launchNode(options: NodeOptions, time?: Clock): Promise<StartedNode> {
+/** What tests put in place of this machine's own, for inline nodes. */
+export interface InPlace {
+  readonly clock?: Clock;
+  /** Wraps the node's sockets. */
+  readonly transport?: (inner: Transport) => Transport;
+}
+
+/** `startNode`, with the parts that make it up. */
+export async function launchNode(
+  options: NodeOptions,
+  inPlace: InPlace = {},
+): Promise<StartedNode> {
   const config = configOf(options);
   const name = config.node.name;
   if (name === undefined) throw new ConfigError("config_conflict", "node.name: expected a name");
@@ -62,7 +74,7 @@ export async function launchNode(options: NodeOptions, time?: Clock): Promise<St
   const logSetup: LogSetup = config.log;
   const log = createLog(logSetup);
   return config.node.schedulers === "inline"
-    ? launchInline(config, plan, log, time)
+    ? launchInline(config, plan, log, inPlace)
     : launchThreads(config, plan, modules, logSetup, log);
 }
 
@@ -100,12 +112,13 @@ async function launchInline(
   config: NodeConfig,
   plan: NodePlan,
   log: LogSink,
-  time: Clock | undefined,
+  { clock: time, transport }: InPlace,
 ): Promise<StartedNode> {
   const { registryPort } = config.listen;
+  const tls = await loadTls(config.tls, plan.control.node);
   const { node: inline, info } = await InlineNode.start({
     plan,
-    tls: await loadTls(config.tls, plan.control.node),
+    tls,
     log,
     events: {
       stopRequested: () => void inline.stop(),
@@ -113,6 +126,7 @@ async function launchInline(
       resolve: (name) => resolveName(name, registryPort),
     },
     ...(time && { clock: time }),
+    ...(transport && { transport: transport(createTransport(tls)) }),
   });
   return { node: nodeOf(inline.driver, () => inline.stop()), driver: inline.driver, info };
 }

@@ -33,7 +33,7 @@ export interface TestNodeOptions extends NodeOptions {
 /** Starts a node on the calling thread, in strict mode, on a port of its own, with a cookie of its own. */
 export async function testNode(options: TestNodeOptions = {}): Promise<TestNode> {
   const { clock: time, ...rest } = options;
-  return testNodeOf(await launchNode(testOptions(rest), time));
+  return testNodeOf(await launchNode(testOptions(rest), time && { clock: time }));
 }
 
 /** What tests want where they say nothing. */

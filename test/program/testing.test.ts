@@ -1,7 +1,14 @@
 import { describe, expect, test } from "bun:test";
 
-import { define, type Context, type NodeDown, type NodeUp, type Pid } from "../../src/index.ts";
-import { FakeClock, testCluster, testNode } from "../../src/testing.ts";
+import {
+  define,
+  type Context,
+  type Down,
+  type NodeDown,
+  type NodeUp,
+  type Pid,
+} from "../../src/index.ts";
+import { FakeClock, testCluster, testNode, type TestNode } from "../../src/testing.ts";
 import { login, type Farewell } from "./session-actors.ts";
 
 /** What a promise rejects with. */
@@ -18,6 +25,8 @@ const shout = define("shout", async (ctx: Context<Word & { readonly replyTo: Pid
     ctx.send(replyTo, { type: "word", text: text.toUpperCase() });
   }
 });
+
+const upper = define("upper", async (_ctx: Context<Word>, text: string) => text.toUpperCase());
 
 /** Takes everything and answers nothing. */
 const deaf = define("deaf", async (ctx: Context<Word>) => {
@@ -149,7 +158,7 @@ describe("a fake clock", () => {
 });
 
 describe("a test cluster", () => {
-  test("is connected when it is there; a killed node is gone for the others", async () => {
+  test("is connected when it is there", async () => {
     await using cluster = await testCluster(["a", "b", "c"]);
     const { a, b } = cluster.nodes;
     expect(a.node.list()).toEqual(["b@127.0.0.1", "c@127.0.0.1"]);
@@ -157,11 +166,45 @@ describe("a test cluster", () => {
     await using probe = b.probe<Word>();
     b.send(pid, { type: "word", text: "far", replyTo: probe.pid });
     expect(await probe.receive()).toEqual({ type: "word", text: "FAR" });
-    const gone = a.run(async (ctx: Context<NodeDown | NodeUp>) => {
+  });
+
+  test("loses a node that is killed as by a power cut", async () => {
+    await using cluster = await testCluster(["a", "b", "c"]);
+    const { a } = cluster.nodes;
+    const pid = await a.spawnOn("c@127.0.0.1", shout, []);
+    const heard = a.run(async (ctx: Context<Down | NodeDown | NodeUp>) => {
       ctx.monitorNodes(true);
-      return (await ctx.receive("nodedown")).node;
+      ctx.monitor(pid);
+      const { reason } = await ctx.receive("down");
+      return [reason, (await ctx.receive("nodedown")).node];
     });
     await cluster.kill("c");
-    expect(await gone).toBe("c@127.0.0.1");
+    expect(await heard).toEqual(["noconnection", "c@127.0.0.1"]);
+    expect(a.node.list()).toEqual(["b@127.0.0.1"]);
+  });
+
+  test("is cut between two nodes for as long as a test wants, and whole again after that", async () => {
+    await using cluster = await testCluster(["a", "b", "c"]);
+    const { a, b, c } = cluster.nodes;
+    const seen = (from: TestNode, what: "nodeup" | "nodedown"): Promise<string> =>
+      from.run(async (ctx: Context<NodeDown | NodeUp>) => {
+        ctx.monitorNodes(true);
+        return (await ctx.receive(what)).node;
+      });
+    const [down, downThere] = [seen(a, "nodedown"), seen(c, "nodedown")];
+    let up: Promise<string>;
+    {
+      using _cut = cluster.cut("a", "c");
+      expect([await down, await downThere]).toEqual(["c@127.0.0.1", "a@127.0.0.1"]);
+      expect(await failureOf(a.rpc("c@127.0.0.1", upper, ["x"]))).toMatchObject({
+        code: "noconnection",
+      });
+      // Both still have b.
+      expect(await b.rpc("c@127.0.0.1", upper, ["b"])).toBe("B");
+      expect(a.node.list()).toEqual(["b@127.0.0.1"]);
+      up = seen(a, "nodeup");
+    }
+    expect(await up).toBe("c@127.0.0.1");
+    expect(await a.rpc("c@127.0.0.1", upper, ["a"])).toBe("A");
   });
 });
