@@ -134,7 +134,7 @@ export const SCHEMA = {
   "cluster.dns": key(
     hostPort(false),
     undefined,
-    "Every address behind this name is a seed; with :port where they do not listen on 4369.",
+    "Every address behind this name is a seed; with :port where they do not listen on the port of this node.",
   ),
   "cluster.mesh": key(
     kind.boolean(),
