@@ -23,6 +23,9 @@ const SLOTS = TERM_STRINGS_MAX * 2;
 /** Times that a full dictionary was missed after which it starts over. */
 const MISSES_MAX = TERM_STRINGS_MAX * 2;
 
+/** Bytes that a string takes at most besides three for each character: the decoder counts them too. */
+const STRING_HEADER_BYTES = 5;
+
 /** Nodes up to which the list of them is faster than a map. */
 const NODES_LISTED_MAX = 16;
 
@@ -174,7 +177,10 @@ export class EncodeState {
 
   /** Puts the string into `slot` with the next index; false if the dictionary is full. */
   defineString(slot: number, value: string): boolean {
-    if (this.stringCount >= TERM_STRINGS_MAX || !this.#takeText(value.length * 3)) {
+    if (
+      this.stringCount >= TERM_STRINGS_MAX ||
+      !this.#takeText(value.length * 3 + STRING_HEADER_BYTES)
+    ) {
       this.misses++;
       return false;
     }

@@ -261,6 +261,8 @@ function writeStruct(
 }
 
 function writeError(state: EncodeState, position: number, value: Error): number {
+  // Two levels: the reader goes through the object of fields and the array around the cause.
+  enter(state);
   enter(state);
   position = writeTag(state, position, ERROR);
   position = writeNameString(state, position, String(value.name));
@@ -275,6 +277,6 @@ function writeError(state: EncodeState, position: number, value: Error): number 
     "cause" in value
       ? writeValue(state, writeTag(state, position, ARRAY + 1), value.cause)
       : writeTag(state, position, UNDEFINED);
-  state.depth--;
+  state.depth -= 2;
   return position;
 }

@@ -6,6 +6,15 @@ import { Ref } from "./ref.ts";
 import { structOf } from "./struct.ts";
 import { typedByPrototype } from "./typed-kinds.ts";
 
+/** The objects that the walk is in, with their paths, and how many levels of a term they make. */
+interface Above {
+  readonly paths: Map<object, string>;
+  depth: number;
+}
+
+/** Levels of an error: itself, and the object of its fields or the array around its cause. */
+const ERROR_LEVELS = 2;
+
 /** What was found: the rest of the walk is not needed. */
 type Found = EncodeError | undefined;
 
@@ -17,13 +26,13 @@ type Found = EncodeError | undefined;
  * @param cause what the encoder caught, if it was thrown by code that is not ours
  */
 export function explain(value: unknown, root: string, cause?: unknown): EncodeError {
-  const found = walk(value, root, new Map());
+  const found = walk(value, root, { paths: new Map(), depth: 0 });
   if (found !== undefined) return found;
   const text = cause === undefined ? "changed while it was encoded" : "a getter or codec failed";
   return new EncodeError("not_encodable", root, text, { cause });
 }
 
-function walk(value: unknown, path: string, above: Map<object, string>): Found {
+function walk(value: unknown, path: string, above: Above): Found {
   switch (typeof value) {
     case "function":
       return new EncodeError("not_encodable", path, "functions cannot be sent");
@@ -44,23 +53,27 @@ function walk(value: unknown, path: string, above: Map<object, string>): Found {
   }
 }
 
-function walkObject(value: object, path: string, above: Map<object, string>): Found {
-  const same = above.get(value);
+function walkObject(value: object, path: string, above: Above): Found {
+  const same = above.paths.get(value);
   if (same !== undefined)
     return new EncodeError("cyclic", path, `is ${same} again, a cycle cannot be sent`);
   const prototype = Object.getPrototypeOf(value) as object | null;
   const leaf = isLeaf(value, prototype);
   if (leaf) return undefined;
-  if (above.size >= TERM_DEPTH_MAX) {
+  const levels =
+    value instanceof Error && structOf(prototype ?? value) === undefined ? ERROR_LEVELS : 1;
+  if (above.depth + levels > TERM_DEPTH_MAX) {
     return new EncodeError(
       "too_deep",
       path,
       `nested deeper than the limit of ${TERM_DEPTH_MAX} levels`,
     );
   }
-  above.set(value, path);
+  above.paths.set(value, path);
+  above.depth += levels;
   const found = walkContents(value, prototype, path, above);
-  above.delete(value);
+  above.depth -= levels;
+  above.paths.delete(value);
   return found;
 }
 
@@ -76,12 +89,7 @@ function isLeaf(value: object, prototype: object | null): boolean {
   );
 }
 
-function walkContents(
-  value: object,
-  prototype: object | null,
-  path: string,
-  above: Map<object, string>,
-): Found {
+function walkContents(value: object, prototype: object | null, path: string, above: Above): Found {
   if (prototype === Object.prototype || prototype === null) return walkFields(value, path, above);
   const entry = structOf(prototype);
   if (entry !== undefined) {
@@ -114,7 +122,7 @@ function walkContents(
   return new EncodeError("not_encodable", path, refusal(value, prototype));
 }
 
-function walkFields(value: object, path: string, above: Map<object, string>): Found {
+function walkFields(value: object, path: string, above: Above): Found {
   return first(Object.keys(value), (key) => {
     const name = /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
     let item: unknown;

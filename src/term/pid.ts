@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { MisuseError } from "../base/error.ts";
+import { NODE_NAME_CHARS_MAX } from "../base/limits.ts";
 import { ambient } from "./ambient.ts";
 import type { Identities } from "./identities.ts";
 import type { NodeRef } from "./node-ref.ts";
@@ -100,10 +101,9 @@ export class Pid<in M = never> {
     local: number,
     identities: Identities = ambient.identities,
   ): Pid<unknown> {
-    assert(
-      Number.isSafeInteger(local) && local >= 0 && local < LOCAL_LIMIT,
-      "a local id has 48 bits",
-    );
+    assert(node.length <= NODE_NAME_CHARS_MAX, "the name of a node has at most 255 characters");
+    assert(is48Bits(creation), "a creation has 48 bits");
+    assert(is48Bits(local), "a local id has 48 bits");
     return identities.pid(identities.nodeRef(node, creation), local);
   }
 }
@@ -117,6 +117,11 @@ export function parseIdentity(
   const creation = Number.parseInt(match[2]!, 36);
   const scheduler = Number(match[3]);
   const serial = Number(match[4]);
+  if (match[1]!.length > NODE_NAME_CHARS_MAX) return undefined;
   if (creation >= LOCAL_LIMIT || scheduler > 63 || serial >= SERIAL_LIMIT) return undefined;
   return { name: match[1]!, creation, local: scheduler * SERIAL_LIMIT + serial };
+}
+
+function is48Bits(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value < LOCAL_LIMIT;
 }

@@ -8,7 +8,9 @@ import { TermDecoder } from "../../src/term/decode.ts";
 import { TermEncoder } from "../../src/term/encode.ts";
 import { describeTerm } from "../../src/term/describe.ts";
 import { Identities } from "../../src/term/identities.ts";
+import { Pid } from "../../src/term/pid.ts";
 import { decode, encode } from "../../src/term/stf.ts";
+import { struct } from "../../src/term/struct.ts";
 
 const there = new Identities("a@host", 1);
 
@@ -154,5 +156,82 @@ describe("damaged bytes", () => {
       }
     });
     fc.assert(property, { numRuns: 800 });
+  });
+});
+
+class Wrapped {
+  readonly inner: unknown;
+  constructor(inner: unknown) {
+    this.inner = inner;
+  }
+}
+struct("Wrapped", Wrapped, { encode: ({ inner }) => inner, decode: (inner) => new Wrapped(inner) });
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+describe("limits", () => {
+  const wraps: Record<string, (inner: unknown) => unknown> = {
+    array: (inner) => [inner],
+    "long array": (inner) => [...Array.from({ length: 20 }, () => null), inner],
+    object: (inner) => ({ inner }),
+    "object without prototype": (inner) => Object.assign(Object.create(null) as object, { inner }),
+    map: (inner) => new Map([[1, inner]]),
+    set: (inner) => new Set([inner]),
+    cause: (inner) => new Error("outer", { cause: inner }),
+    field: (inner) => Object.assign(new Error("outer"), { inner }),
+    struct: (inner) => new Wrapped(inner),
+  };
+  for (const [name, wrap] of Object.entries(wraps)) {
+    test(`what may be sent at the greatest depth can be read: ${name}`, () => {
+      let refused = 0;
+      for (const innermost of [1, [0.1, 0.2, 0.3, 0.4], {}, [], new Error("in")]) {
+        for (const levels of [...range(122, 131), ...range(250, 260)]) {
+          let value: unknown = innermost;
+          for (let i = 0; i < levels; i++) value = wrap(value);
+          let bytes: Uint8Array;
+          try {
+            bytes = encode(value);
+          } catch (error) {
+            expect((error as EncodeError).code).toBe("too_deep");
+            refused++;
+            continue;
+          }
+          decode(bytes);
+        }
+      }
+      expect(refused).toBeGreaterThan(0);
+    });
+  }
+
+  test("a dictionary that the writer fills is one that the reader takes", () => {
+    const writer = new ByteWriter();
+    const encoder = new TermEncoder(writer);
+    const decoder = new TermDecoder(there);
+    for (let i = 0; i < 3000; i++) {
+      writer.length = 0;
+      const name = `${i} ${"語".repeat(i % 250)}`;
+      const value = { [`key ${i % 1500} ${"語".repeat(i % 90)}`]: i };
+      encoder.writeName(writer, name);
+      encoder.write(writer, value);
+      encoder.write(writer, value);
+      const reader = new ByteReader(writer.written());
+      expect(decoder.readName(reader)).toBe(name);
+      expect(decoder.read(reader)).toEqual(value);
+      expect(decoder.read(reader)).toEqual(value);
+    }
+  });
+
+  test("ever new nodes in one stream are read", () => {
+    const writer = new ByteWriter();
+    const encoder = new TermEncoder(writer);
+    const decoder = new TermDecoder(there);
+    for (let i = 0; i < 10_000; i++) {
+      writer.length = 0;
+      const pid = Pid.fromRemote(`n${i}@host`, i, 5, there);
+      encoder.writePid(writer, pid);
+      expect(decoder.readPid(new ByteReader(writer.written()))).toBe(pid);
+    }
   });
 });
