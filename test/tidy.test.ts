@@ -11,7 +11,7 @@ const ROOT = resolve(import.meta.dir, "..");
 const RANKS: Readonly<Record<string, number>> = {
   ...{ base: 0, term: 1, port: 1, process: 2, wire: 2 },
   ...{ session: 3, scheduler: 3, behaviour: 3, cluster: 3, room: 3 },
-  ...{ node: 4, bun: 4, sim: 4, program: 5, cli: 5, dashboard: 5 },
+  ...{ node: 4, bun: 4, sim: 5, program: 5, cli: 5, dashboard: 5 },
 };
 /** Files that stand directly in src: what users import, made of everything below the executable. */
 const RANK_OF_ENTRIES = 6;
