@@ -71,7 +71,10 @@ export class Outgoing {
   #closedFrame = 0;
   #ackedFrame = 0;
   #ackedPosition = 0;
-  /** Highest frame that was sent whole, on whatever socket: the peer cannot have a later one. */
+  /**
+   * Highest frame that was offered to a socket: the peer cannot have a later one. Offered and not counted as sent, because
+   * a write in which the connection breaks reports nothing of what it did send.
+   */
   #sentFrame = 0;
   /** The cursor: slab, offset in it, index in its `ends` of the frame that is being sent or is next. */
   #cursorSlab: Slab = this.#tail;
@@ -182,15 +185,15 @@ export class Outgoing {
     const slab = this.#cursorSlab;
     const room = unackedMax - this.unackedBytes;
     // Urgent frames go at the next gap.
-    let end = this.#urgent.length > 0 ? slab.ends[this.#cursorFrame]! : slab.end;
-    if (end - this.#cursorOffset > room) {
+    let last = this.#urgent.length > 0 ? this.#cursorFrame : slab.ends.length - 1;
+    if (slab.ends[last]! - this.#cursorOffset > room) {
       if (between && room <= 0) return undefined;
       // Up to the end of the frame that crosses the bound.
-      let frame = this.#cursorFrame;
-      while (slab.ends[frame]! - this.#cursorOffset < room) frame++;
-      end = slab.ends[frame]!;
+      last = this.#cursorFrame;
+      while (slab.ends[last]! - this.#cursorOffset < room) last++;
     }
-    return this.#fill(slab.writer, this.#cursorOffset, end);
+    this.#sentFrame = Math.max(this.#sentFrame, slab.first + last);
+    return this.#fill(slab.writer, this.#cursorOffset, slab.ends[last]!);
   }
 
   /** The socket took `count` bytes of what `poll` gave last. */
@@ -206,7 +209,6 @@ export class Outgoing {
     let frame = this.#cursorFrame;
     while (frame < slab.ends.length && slab.ends[frame]! <= this.#cursorOffset) frame++;
     this.#cursorFrame = frame;
-    this.#sentFrame = Math.max(this.#sentFrame, slab.first + frame - 1);
   }
 
   /** The peer has every frame up to `number`. False: it cannot have, since that one was not sent on this socket. */

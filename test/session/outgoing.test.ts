@@ -93,7 +93,7 @@ test("frames are sent, acknowledged and replayed as a plain list of frames would
   );
 });
 
-test("a frame that was not sent whole cannot be acknowledged, nor stated by a resume", () => {
+test("a frame that was not sent whole cannot be acknowledged, nor one that was never written stated by a resume", () => {
   const out = new Outgoing();
   frame(out, 1, 10);
   frame(out, 2, 10);
@@ -101,9 +101,23 @@ test("a frame that was not sent whole cannot be acknowledged, nor stated by a re
   expect(out.acknowledge(2)).toBe(false);
   expect(out.acknowledge(1)).toBe(true);
   out.cut();
-  expect(out.replayFrom(2)).toBe(false);
+  frame(out, 3, 10);
+  expect(out.replayFrom(3)).toBe(false);
   expect(out.replayFrom(0)).toBe(false);
   expect(out.replayFrom(1)).toBe(true);
+});
+
+test("a resume may state a frame in whose write the connection broke", () => {
+  const out = new Outgoing();
+  frame(out, 1, 10);
+  frame(out, 2, 10);
+  expect(out.poll(Infinity)).toBeDefined();
+  // The socket reports a failure and says nothing of the bytes that it had sent before.
+  out.cut();
+  frame(out, 3, 10);
+  expect(out.replayFrom(2)).toBe(true);
+  expect(out.unackedBytes).toBe(0);
+  expect(out.queuedBytes).toBe(out.poll(Infinity)?.length ?? -1);
 });
 
 test("an open frame without an entry leaves no frame behind", () => {
