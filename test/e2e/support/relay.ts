@@ -84,6 +84,11 @@ export class Relay implements Disposable {
     return this.#listener.port;
   }
 
+  /** Breaks every connection that stands; new ones are taken. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.terminate();
+  }
+
   #listen(): Bun.TCPSocketListener<Pair> {
     const accept = (client: Bun.Socket<Pair>) => {
       this.#sockets.add(client as Bun.Socket<unknown>);
@@ -144,6 +149,6 @@ export class Relay implements Disposable {
 
   [Symbol.dispose](): void {
     this.#listener.stop(true);
-    for (const socket of this.#sockets) socket.terminate();
+    this.cut();
   }
 }
