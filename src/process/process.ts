@@ -339,6 +339,12 @@ export class Process implements Owner {
     pending.before = pending.after = undefined;
   }
 
+  /** Ends everything that it waits for besides its mailbox. */
+  rejectPending(error: Error): void {
+    const { bonds } = this;
+    while (bonds?.pendingFirst !== undefined) bonds.pendingFirst.failQuietly(error);
+  }
+
   #start(start: Start): void {
     this.life = LIFE_RUNNING;
     this.settled = false;
@@ -399,7 +405,7 @@ export class Process implements Owner {
     if (bonds === undefined) return;
     if (bonds.pendingFirst === undefined && bonds.controller === undefined) return;
     const error = new ProcessExit(reason);
-    while (bonds.pendingFirst !== undefined) bonds.pendingFirst.failQuietly(error);
+    this.rejectPending(error);
     bonds.controller?.abort(error);
   }
 

@@ -38,6 +38,8 @@ export interface SchedulerTables {
 }
 
 export class Scheduler extends SchedulerHost {
+  readonly #callers = new Set<NodeCaller>();
+
   /** A signal from a lane or from another thread of this node. */
   handleSignal(signal: Signal): void {
     this.dispatch(signal);
@@ -99,9 +101,11 @@ export class Scheduler extends SchedulerHost {
     this.stray.handle(error, (process) => this.crashed(process, error));
   }
 
-  /** A caller that is no process: for HTTP handlers, scripts, tests. */
+  /** A caller that is no process: for HTTP handlers, scripts, tests. One for a whole program; it lives until `stop`. */
   caller(): Caller {
-    return callerOf(new NodeCaller(this));
+    const caller = new NodeCaller(this);
+    this.#callers.add(caller);
+    return callerOf(caller);
   }
 
   /** Runs a function as a process; rejects with what it threw, or with why it ended. */
@@ -158,5 +162,10 @@ export class Scheduler extends SchedulerHost {
     for (const process of this.processes.values()) process.terminate(reason);
     this.sendTimers.clear();
     this.timers.stop();
+    // After the processes: a call to one of them fails because of its end.
+    this.clock.afterIo(() => {
+      for (const caller of this.#callers) caller.stop();
+      this.#callers.clear();
+    });
   }
 }

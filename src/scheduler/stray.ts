@@ -30,8 +30,11 @@ export class Stray {
       typeof error === "object" && error !== null ? this.#blamed.get(error) : undefined;
     if (process !== undefined && process.life === LIFE_RUNNING) {
       process.terminate(error);
-      crashed(process);
-      return;
+      // A caller that is no process lives on.
+      if (process.life !== LIFE_RUNNING) {
+        crashed(process);
+        return;
+      }
     }
     this.count++;
     this.#log.write("error", "an error that nobody caught", { error: reasonText(error) });

@@ -353,6 +353,24 @@ test("a node-level caller can send and call, and is no process", async () => {
   });
 });
 
+test("a node-level caller outlives errors that nobody handled, and rejects once the node has stopped", async () => {
+  start();
+  node.silentNodes.add("b@test");
+  const caller = node.first.caller();
+  const error = await caller.call("nobody" as never, {} as never).catch((cause: unknown) => cause);
+  node.first.strayError(error);
+  expect(node.heard.stray).toEqual([error]);
+  const away = caller.call(remote() as never, {} as never, { timeoutMs: Infinity });
+  const here = await run(async (ctx) => ctx.spawn(async (own: Context<Any>) => own.receive("x")));
+  const near = caller.call(here as never, {} as never, { timeoutMs: Infinity });
+  node.stop();
+  const results = await Promise.allSettled([near, away, caller.rpc("b@test", {} as never, [])]);
+  const codes = results.map((result) => (result as PromiseRejectedResult).reason.code);
+  expect(codes).toEqual(["exit", "not_running", "not_running"]);
+  await node.settled();
+  expect(() => caller.send("x", 1)).toThrow("the node has stopped");
+});
+
 test("run rejects with what the function threw, and with why it was ended", async () => {
   start();
   const thrown = await run(async () => {
