@@ -28,7 +28,7 @@ export interface LaneDriverEvents {
   lost(lane: LaneDriver, error: ConnectionError | undefined): void;
   /** The dial that was asked for came to nothing. */
   dialFailed(lane: LaneDriver, error: ConnectionError | ProtocolError): void;
-  /** The peer says that the session is over, or the lane broke: the session has to end. */
+  /** The lane broke: the session has to end. */
   failed(lane: LaneDriver, error: ProtocolError): void;
   /** Something waits to be written: call `flush` when the slice ends. */
   pending(lane: LaneDriver): void;
@@ -227,7 +227,7 @@ export class LaneDriver {
 
   #dialFailed(error: ConnectionError | ProtocolError): void {
     if (this.#closed) return;
-    if (error instanceof ProtocolError && error.code === "session_over") return this.#fail(error);
+    // Also `session_over`: nobody has proved himself on that connection. If it is true, control hears of it.
     this.#events.dialFailed(this, error);
   }
 

@@ -52,6 +52,7 @@ test("NM-04 twenty cuts under fire: up and down strictly alternate for every sub
   const [a, b] = [nodes.node("a"), nodes.node("b")];
   const subscribers = 200;
   const seen: string[][] = [];
+  let listening = 0;
   let stopped = false;
   const spammer = b.run(async (ctx) => {
     while (!stopped) {
@@ -66,10 +67,11 @@ test("NM-04 twenty cuts under fire: up and down strictly alternate for every sub
       seen.push(events);
       ctx.spawn(async (own: Any) => {
         (own as Tester).monitorNodes(true);
+        listening++;
         for await (const message of own.messages()) events.push(eventOf(message) ?? "other");
       });
     }
-    await ctx.sleep(5);
+    await until("everybody listens", () => listening === subscribers);
     for (let cut = 0; cut < 20; cut++) {
       /* oxlint-disable no-await-in-loop -- one cut after the other */
       const downs = seen[0]!.filter((event) => event === "down").length;
