@@ -5,7 +5,7 @@ import { clock } from "../../src/bun/clock.ts";
 import { LaneFullError, MessageTooLarge } from "../../src/base/error.ts";
 import type { Pid } from "../../src/process/api.ts";
 import { Exit } from "../../src/process/system-message.ts";
-import { LiveNode, LiveNodes, liveNodes, until } from "../support/live-node.ts";
+import { LiveNode, type LiveNodes, liveNodes, until } from "../support/live-node.ts";
 import { dismiss, obeyed, puppet, sleeper } from "./actors.ts";
 import type { Any, Tester } from "./scenario.ts";
 

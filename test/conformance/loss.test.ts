@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 
 import type { Pid } from "../../src/process/api.ts";
-import { LiveNode, liveNodes, until } from "../support/live-node.ts";
-import { failure, greeter, obeyed, puppet, sleeper } from "./actors.ts";
+import { type LiveNode, liveNodes, until } from "../support/live-node.ts";
+import { dismiss, failure, greeter, obeyed, puppet, sleeper } from "./actors.ts";
 import type { Any, Tester } from "./scenario.ts";
 
 /** How a node goes, and what node monitors give as the reason. */
@@ -147,3 +147,18 @@ for (const { grace, ...options } of GRACES) {
     });
   }
 }
+
+test("MO-24 a process that lives on may be heard of again after its down: by the next session", async () => {
+  await using nodes = await liveNodes(["a", "b"], { graceMs: 0 });
+  const [a, b] = [nodes.node("a"), nodes.node("b")];
+  await a.run(async (ctx) => {
+    const far = await ctx.spawnOn(b.name, puppet, []);
+    ctx.monitor(far);
+    a.wires.cut();
+    expect(await ctx.receive()).toMatchObject({ type: "down", reason: "noconnection" });
+    ctx.send(far, { type: "send", to: ctx.self, message: "still here" });
+    expect(await ctx.receive()).toBe("still here");
+    await dismiss(ctx, far);
+  });
+  await nodes.expectNoLeaks();
+});

@@ -28,6 +28,8 @@ export interface LiveNodeOptions {
   readonly tickIntervalMs?: number;
   readonly tickTimeoutMs?: number;
   readonly hidden?: boolean;
+  /** Default: that of all nodes in tests. */
+  readonly cookie?: string;
   readonly mesh?: boolean;
   readonly strict?: boolean;
   readonly limits?: Partial<LimitSetup>;
@@ -152,7 +154,7 @@ function planOf(options: LiveNodeOptions): NodePlan {
     options: [],
     given: {
       "node.name": `${options.name}@127.0.0.1:${options.port ?? 0}`,
-      "node.cookie": COOKIE,
+      "node.cookie": options.cookie ?? COOKIE,
       "node.schedulers": "inline",
       "listen.registry_port": 0,
       ...(hidden === undefined ? {} : { "node.hidden": hidden }),
