@@ -271,7 +271,10 @@ export class ProcessContext {
     if (process.life !== LIFE_RUNNING) return process.waitRefused();
     const target = targetOf(to, process.host);
     const scheduler = target instanceof Pid ? target.scheduler : undefined;
-    if (process.host.outbound.ready(target.node, scheduler, process.pid)) return Promise.resolve();
+    if (process.host.outbound.ready(target.node, scheduler, process.pid)) {
+      // Who sends and asks without end, and is always told yes, must not keep the sockets from their turn.
+      return process.host.turns.spend() ? Promise.resolve() : this.sleep(0);
+    }
     const wait = new LaneWait(process);
     wait.begin(undefined, Infinity);
     process.host.awaitLane(wait, target.node, scheduler);
