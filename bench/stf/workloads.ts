@@ -17,9 +17,9 @@ export interface Workload {
 }
 
 /** Values of a workload of small messages, and of larger ones. */
-const MANY = 4096;
-const SOME = 128;
-const FEW = 4;
+const MANY = 1024;
+const SOME = 64;
+const FEW = 2;
 const EPOCH_MS = 1_790_000_000_000;
 
 function variants(count: number, make: (i: number) => unknown): unknown[] {
