@@ -92,6 +92,8 @@ export class EncodeState {
   /** Strings and shapes that found the dictionary full, or its table at their place. */
   misses = 0;
   #preamble: Preamble = 1;
+  /** Whether `#inner` is that of the present term. */
+  #marked = false;
   readonly #inner = new Mark();
   readonly #outer = new Mark();
 
@@ -116,11 +118,12 @@ export class EncodeState {
     const limit = start + bytesMax + SLACK;
     this.end = limit < this.bytes.length ? limit : this.bytes.length;
     this.depth = 0;
-    this.#keep(this.#inner, start);
+    this.#marked = false;
     return this.#preamble === 0 ? start : this.#begin(start);
   }
 
   #begin(position: number): number {
+    this.#mark();
     if (position + SLACK > this.end) this.grow(position, SLACK);
     if (this.#preamble === 2) this.bytes[position++] = RESET;
     this.bytes[position++] = STF_VERSION;
@@ -140,7 +143,9 @@ export class EncodeState {
 
   /** Takes the term back: output and dictionary are as before `begin`. */
   abandon(): void {
-    this.#return(this.#inner, this.#writer);
+    if (this.#marked) this.#return(this.#inner, this.#writer);
+    this.#writer.length = this.#start;
+    this.nodeLast = undefined;
   }
 
   /** Remembers where `rollback` goes back to. */
@@ -177,6 +182,7 @@ export class EncodeState {
 
   /** Puts the string into `slot` with the next index; false if the dictionary is full. */
   defineString(slot: number, value: string): boolean {
+    this.#mark();
     if (
       this.stringCount >= TERM_STRINGS_MAX ||
       !this.#takeText(value.length * 3 + STRING_HEADER_BYTES)
@@ -201,6 +207,7 @@ export class EncodeState {
 
   /** Gives the shape the next index; false if the dictionary is full. */
   defineShape(shape: Shape): boolean {
+    this.#mark();
     if (this.shapeCount >= TERM_SHAPES_MAX || !this.#takeText(shape.definition.length)) {
       this.misses++;
       return false;
@@ -229,6 +236,7 @@ export class EncodeState {
 
   /** Gives the node the next index. The table starts over with the next term when it is full. */
   defineNode(nodeRef: NodeRef): void {
+    this.#mark();
     if (this.#nodes.length >= TERM_NODES_MAX - SLACK) this.misses = MISSES_MAX + 1;
     this.#nodes.push(nodeRef);
     const count = this.#nodes.length;
@@ -251,6 +259,13 @@ export class EncodeState {
     if (this.#text + bytes > TERM_DICTIONARY_BYTES_MAX) return false;
     this.#text += bytes;
     return true;
+  }
+
+  /** Remembers where `abandon` goes back to: before the first definition of a term, most terms have none. */
+  #mark(): void {
+    if (this.#marked) return;
+    this.#marked = true;
+    this.#keep(this.#inner, this.#start);
   }
 
   #startOver(): void {
