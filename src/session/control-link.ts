@@ -197,6 +197,8 @@ export class ControlLink {
     }
     if (this.#state === "greeting") {
       if (kind === FrameKind.CONTROL_READY) return this.#greeted(decodeControlReady(body));
+      // It crossed our COMMIT: the peer gave this connection up and closes it now, which is a lost socket and no more.
+      if (kind === FrameKind.REFUSE) return;
       throw new ProtocolError(
         "unexpected_message",
         `got frame kind ${kind}, expected CONTROL_READY`,

@@ -167,6 +167,13 @@ describe("the control link", () => {
     expect(pair.b.messages).toHaveLength(1);
   });
 
+  test("a REFUSE that crossed the COMMIT is the end of a socket and not of the session", () => {
+    const end = new End();
+    end.link.attach();
+    end.link.receive(encodeFrame(new Uint8Array([FrameKind.REFUSE, 14, 0, 0])), 0, end);
+    expect(end.link.failure).toBeUndefined();
+  });
+
   test("frames before the greeting, unknown ones and wrong numbers end the session", () => {
     const greeting = encodeFrame(new Uint8Array([FrameKind.CONTROL_READY, 0, 0, 0, 0, 0, 0]));
     const data = (number: number, ack = 0) =>
