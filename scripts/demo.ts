@@ -163,16 +163,15 @@ async function stopAll(run: Run): Promise<boolean> {
   return codes.every((code) => code === 0);
 }
 
-function reportLoss(screen: Screen, loss: Loss): boolean {
+function reportLoss(screen: Screen, loss: Loss): void {
   if (loss.killedAt === undefined || loss.knownAt === undefined) {
     screen.line("\nthe job was done before c was gone: with more text it loses c in the middle");
-    return true;
+    return;
   }
   const detectionMs = loss.knownAt - loss.killedAt;
   screen.line(
     `\nthe death of c was known on a after ${detectionMs} ms; ${loss.redone} batches redone`,
   );
-  return detectionMs <= 1_000;
 }
 
 async function demo(run: Run): Promise<boolean> {
@@ -186,10 +185,10 @@ async function demo(run: Run): Promise<boolean> {
   screen.event("check", `one process alone: ${whole.size} different words, ${verdict}`);
   const stopped = await stopAll(run);
   screen.table(whole);
-  const detected = reportLoss(screen, loss);
+  reportLoss(screen, loss);
   for (const word of differing.slice(0, 10)) screen.line(`differs: ${JSON.stringify(word)}`);
   screen.line(`${screen.elapsedMs()} ms in all`);
-  return stopped && detected && differing.length === 0;
+  return stopped && differing.length === 0;
 }
 
 async function main(): Promise<number> {
