@@ -6,7 +6,7 @@
  *
  * The control thread says when to dial and when to give a socket up; here it is done and reported.
  */
-import { ConnectionError, ProtocolError } from "../base/error.ts";
+import { ConnectionError, type ProtocolError } from "../base/error.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Clock, Timer } from "../port/clock.ts";
 import type { Digest } from "../port/digest.ts";

@@ -320,7 +320,7 @@ export class SchedulerDriver {
       });
     }
     const to = signal.kind === "message" ? signal.to : { name: signal.name, node: signal.node };
-    this.scheduler.deadLetter("undecodable", to, undefined);
+    this.scheduler.undecodable(to);
   }
 
   #isElsewhere(to: Pid): boolean {

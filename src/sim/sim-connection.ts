@@ -37,6 +37,8 @@ export class SimConnection implements Connection {
   #wantsDrain = false;
   /** The other end has said that nothing more comes. */
   #ending = false;
+  /** Cut: what is still written goes nowhere until both ends have noticed. */
+  #broken = false;
 
   constructor(
     network: Network,
@@ -74,9 +76,11 @@ export class SimConnection implements Connection {
 
   write(bytes: Uint8Array, offset: number, length: number): number {
     if (this.#closed || this.#peer === undefined) return -1;
+    if (this.#broken) return length;
     const taken = Math.min(length, WINDOW_BYTES - this.#peer.#underWay);
     if (taken < length) this.#wantsDrain = true;
-    if (taken > 0) this.#peer.#arrive(bytes.slice(offset, offset + taken));
+    // A copy, also of a Buffer, whose own `slice` would be a view of memory that its owner uses again.
+    if (taken > 0) this.#peer.#arrive(Uint8Array.from(bytes.subarray(offset, offset + taken)));
     return Math.max(0, taken);
   }
 
@@ -116,6 +120,7 @@ export class SimConnection implements Connection {
   cutAt(share: number): void {
     for (const end of [this, this.#peer]) {
       if (end === undefined || end.#closed) continue;
+      end.#broken = true;
       const kept = Math.floor(end.#underWay * share);
       end.#truncate(kept);
       end.reset();
