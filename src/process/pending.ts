@@ -67,12 +67,15 @@ export abstract class Pending<T> extends Deadline {
 
   succeed(value: T): void {
     const settle = this.#end();
-    (settle?.resolve as ((value: T) => void) | undefined)?.(value);
+    if (settle === undefined) return;
+    this.process.host.resumed(this.process);
+    (settle.resolve as (value: T) => void)(value);
   }
 
   fail(error: unknown): void {
     const settle = this.#end();
     if (settle === undefined) return;
+    this.process.host.resumed(this.process);
     this.process.host.blame(error, this.process);
     settle.reject(error);
   }

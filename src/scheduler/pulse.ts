@@ -3,8 +3,10 @@ import type { Millis } from "../base/millis.ts";
 /** Words of eight bytes, which no reader sees half written: local ids, and below each the number of its function. */
 export const ENTERED = 0;
 export const RESUMED = 2;
-const BEAT = 4;
-const WORDS = 5;
+/** Who awaits something outside, as far as can be told. */
+export const OUTSIDE = 4;
+const BEAT = 6;
+const WORDS = 7;
 
 /** Functions whose names are kept; further ones are shown as unknown. */
 const FUNCTIONS_MAX = 256;
@@ -77,7 +79,9 @@ export class Pulse {
     this.#names[id * NAME_UNITS] = units.length;
     return id;
   }
+
   get #seen(): number {
-    return this.words[ENTERED] === 0 ? RESUMED : ENTERED;
+    if (this.words[ENTERED] !== 0) return ENTERED;
+    return this.words[RESUMED] === 0 ? OUTSIDE : RESUMED;
   }
 }

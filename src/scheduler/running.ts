@@ -1,17 +1,20 @@
 import { ambient } from "../term/ambient.ts";
 import type { Identities } from "../term/identities.ts";
 import type { Process } from "../process/process.ts";
-import { createPulse, ENTERED, Pulse, RESUMED } from "./pulse.ts";
+import { createPulse, ENTERED, OUTSIDE, Pulse, RESUMED } from "./pulse.ts";
 
 /**
  * Whose code runs. The engine resumes processes by itself, so it is known for certain only when one calls its context or
- * is started by the scheduler; in between, the process that was resumed last is the best guess.
+ * is started by the scheduler; in between, the process that was resumed last is the best guess; and
+ * when there was none, the one that had not come to an end of its turn when the event loop went on: it awaits something that
+ * is not the scheduler's, and nobody else knows when that is there.
  */
 export class Running {
   readonly #identities: Identities;
   readonly #pulse: Pulse;
   readonly #words: Float64Array;
   #current: Process | undefined = undefined;
+  #outside: Process | undefined = undefined;
 
   constructor(identities: Identities, pulse: SharedArrayBuffer | undefined) {
     this.#identities = identities;
@@ -22,6 +25,7 @@ export class Running {
   /** The event loop turns, so nobody's code is running. */
   beat(now: number): void {
     this.#pulse.beat = now;
+    if (this.#current !== undefined) this.#showOutside(this.#current);
     this.#current = undefined;
     this.#words[ENTERED] = 0;
     this.#words[RESUMED] = 0;
@@ -51,8 +55,15 @@ export class Running {
 
   /** It waits, or has ended. */
   left(process: Process): void {
+    if (this.#outside === process) this.#showOutside(undefined);
     if (this.#current !== process) return;
     this.#current = undefined;
     this.#words[ENTERED] = 0;
+  }
+
+  #showOutside(process: Process | undefined): void {
+    this.#outside = process;
+    this.#words[OUTSIDE] = process?.pid.local ?? 0;
+    this.#words[OUTSIDE + 1] = process?.functionId ?? 0;
   }
 }

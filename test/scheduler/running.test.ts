@@ -37,6 +37,41 @@ test("the pulse names the process that runs: for certain once it called its cont
   node.stop();
 });
 
+test("a process that a wait of its own resumed is the guess", async () => {
+  const shared = createPulse();
+  const pulse = new Pulse(shared);
+  const node = new TestSchedulers(1, false, "a@test", shared);
+  const seen = await node.first.run(async function sleeper(ctx: Context<Any>) {
+    const nap = ctx.sleep(1);
+    node.first.beat(1);
+    await nap;
+    return [pulse.functionName, pulse.certain];
+  }, "sleeper");
+  expect(seen).toEqual(["sleeper", false]);
+  node.stop();
+});
+
+test("who awaits something outside of the node is the guess when nobody else ran, until it ends", async () => {
+  const shared = createPulse();
+  const pulse = new Pulse(shared);
+  const node = new TestSchedulers(1, false, "a@test", shared);
+  const outside = Promise.withResolvers<void>();
+  const running = node.first.run(async (_ctx: Context<Any>) => {
+    await outside.promise;
+    return [pulse.functionName, pulse.certain];
+  }, "fetcher");
+  await node.settled();
+  node.first.beat(1);
+  node.first.beat(2);
+  expect([pulse.functionName, pulse.certain]).toEqual(["fetcher", false]);
+  outside.resolve();
+  expect(await running).toEqual(["fetcher", false]);
+  await node.settled();
+  node.first.beat(3);
+  expect(pulse.running).toBe(0);
+  node.stop();
+});
+
 test("functions beyond the table are shown without a name", () => {
   const pulse = new Pulse(createPulse());
   for (let index = 1; index <= 255; index++) expect(pulse.functionId(`f${index}`)).toBe(index);
