@@ -25,7 +25,8 @@ export class NodeProcess {
   readonly control: ControlDriver;
   readonly #threads: SchedulerThreads;
 
-  private constructor(control: ControlDriver, threads: SchedulerThreads) {
+  /** Called by `start`. */
+  constructor(control: ControlDriver, threads: SchedulerThreads) {
     this.control = control;
     this.#threads = threads;
   }

@@ -61,6 +61,15 @@ test("a process that gives way at last is reported with the time that it took", 
   expect(a.log("long_schedule")).toHaveLength(1);
 });
 
+test("a process that the engine resumed is named as the best guess", async () => {
+  await using cluster = await BinaryCluster.start();
+  const a = await cluster.add("a", { modules: [MODULE], start: ["napper"] });
+  expect(a.fields(await a.logged("long_schedule"))).toMatchObject({
+    function: "napper",
+    certain: false,
+  });
+});
+
 test("with kill_stuck_after the scheduler is replaced, its supervisor restarts the child, and peers come back", async () => {
   await using cluster = await BinaryCluster.start();
   const a = await addSpinning(cluster, "a", { args: ["--kill-stuck-after", "1s"] });

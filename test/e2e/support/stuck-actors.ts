@@ -52,6 +52,12 @@ export const steady = define("steady", async (ctx: Context<{ type: "back" }>) =>
   }
 });
 
+/** Is resumed by a promise of its own, and from then on never calls its context. */
+export const napper = define("napper", async (ctx: Context<string>) => {
+  await ctx.sleep(300);
+  for (;;);
+});
+
 /** Sets the spinner of a node going, whether it is watched or not. */
 export const poke = define("poke", async (ctx: Context<never>, node: string, forMs: number) => {
   spinner.client(ctx, { name: "spinner", node }).spin(forMs);
