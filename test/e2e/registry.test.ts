@@ -2,12 +2,12 @@ import { expect, test } from "bun:test";
 
 import { BinaryCluster, sees, type Extra } from "./support/binary-cluster.ts";
 import type { BinaryNode } from "./support/binary-node.ts";
-import { freePort } from "./support/free-port.ts";
+import { steadyPort } from "./support/free-port.ts";
 import { runBinary } from "./support/program.ts";
 
 /** Nodes that share a registry of their own, found by name alone. */
 async function hostOf(...letters: readonly string[]) {
-  const registryPort = await freePort(["127.0.0.1"]);
+  const registryPort = await steadyPort(["127.0.0.1"]);
   const cluster = await BinaryCluster.start();
   const add = (letter: string, extra: Extra = {}) =>
     cluster.add(letter, { registryPort, connect: [], args: ["--log-level", "debug"], ...extra });
@@ -113,6 +113,18 @@ test("a registry port that belongs to another program costs a warning and little
   const a = await cluster.add("a", { registryPort: listener.port });
   await a.logged("no node registry on this host", { port: listener.port });
   expect(a.startMs).toBeLessThan(3_000);
+});
+
+test("a frozen holder delays a start by little, and the node registers when it thaws", async () => {
+  const { cluster, nodes, add, names } = await hostOf("a");
+  await using _ = cluster;
+  const a = nodes[0]!;
+  a.program.kill("SIGSTOP");
+  const b = await add("b").finally(() => a.program.kill("SIGCONT"));
+  expect(b.startMs).toBeLessThan(3_000);
+  await b.logged("no node registry on this host", { reason: "it does not answer" });
+  await registered(b, false);
+  expect(await names()).toBe("a@127.0.0.1, b@127.0.0.1");
 });
 
 test("garbage on the registry port harms nobody", async () => {

@@ -9,7 +9,7 @@ import { planNode } from "../../src/node/node-plan.ts";
 import type { Dns } from "../../src/port/dns.ts";
 import { InlineNode } from "../../src/program/inline-node.ts";
 import { loadTls } from "../../src/program/tls.ts";
-import { freePort } from "../e2e/support/free-port.ts";
+import { steadyPort } from "../e2e/support/free-port.ts";
 import { until } from "../support/live-node.ts";
 
 /** Loopback addresses: as many hosts as far as the nodes can tell. */
@@ -71,7 +71,7 @@ async function member(host: string, port: number, place: string, dns: Dns): Prom
 test("nodes behind one name find each other, and each recognises itself without a warning", async () => {
   let looks = 0;
   const dns: Dns = { addresses: async () => (looks++, HOSTS) };
-  const port = await freePort(HOSTS);
+  const port = await steadyPort(HOSTS);
   const members: Member[] = [];
   await using stack = new AsyncDisposableStack();
   stack.defer(async () => void (await Promise.all(members.map(({ node }) => node.stop()))));

@@ -4,7 +4,7 @@ import { clock } from "../../src/bun/clock.ts";
 import { createTransport } from "../../src/bun/tls-transport.ts";
 import { askNames, askPort } from "../../src/node/registry-client.ts";
 import { RegistryDriver } from "../../src/node/registry-driver.ts";
-import { freePort } from "../e2e/support/free-port.ts";
+import { steadyPort } from "../e2e/support/free-port.ts";
 
 const transport = createTransport({ mode: "off" });
 const log = { write: () => undefined };
@@ -23,7 +23,7 @@ const ask = (host: string, port: number) => ({
 });
 
 test("a node that listens on all addresses widens what the holder on loopback listens on", async () => {
-  const port = await freePort(["127.0.0.1", "127.0.0.2"]);
+  const port = await steadyPort(["127.0.0.1", "127.0.0.2"]);
   using parts = new DisposableStack();
   const holder = parts.adopt(part("a@h", port), (one) => one.close());
   await holder.start();
@@ -38,7 +38,7 @@ test("a node that listens on all addresses widens what the holder on loopback li
 });
 
 test("a holder that closes gives up its port and its name", async () => {
-  const port = await freePort(["127.0.0.1"]);
+  const port = await steadyPort(["127.0.0.1"]);
   const first = part("a@h", port);
   await first.start();
   first.close();
@@ -49,7 +49,7 @@ test("a holder that closes gives up its port and its name", async () => {
 });
 
 test("where no registry answers nothing is found", async () => {
-  const port = await freePort(["127.0.0.1"]);
+  const port = await steadyPort(["127.0.0.1"]);
   expect(await askPort(ask("127.0.0.1", port), "a@h")).toBeUndefined();
   expect(await askNames(ask("127.0.0.1", port))).toEqual([]);
 });

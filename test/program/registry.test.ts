@@ -2,14 +2,14 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 
 import { startNode, type NodeOptions } from "../../src/index.ts";
 import { localNodes } from "../../src/program/registry.ts";
-import { freePort } from "../e2e/support/free-port.ts";
+import { steadyPort } from "../e2e/support/free-port.ts";
 
 const REGISTRY_PORT = "SNOW_LISTEN_REGISTRY_PORT";
 const before = process.env[REGISTRY_PORT];
 let port = 0;
 
 beforeAll(async () => {
-  port = await freePort(["127.0.0.1"]);
+  port = await steadyPort(["127.0.0.1"]);
   process.env[REGISTRY_PORT] = String(port);
 });
 afterAll(() => {
