@@ -2,7 +2,7 @@
 import { child, define, defineServer, defineSupervisor, type Context } from "snow-node";
 
 export const spinner = defineServer("spinner", {
-  init: (ctx) => void ctx.log.info("spinner is here", { at: Date.now() }),
+  init: (ctx) => ctx.log.info("spinner is here", { at: Date.now() }),
   casts: {
     /** Computes for so long without giving way to anybody. */
     spin: (ctx, forMs: number) => {
