@@ -4,7 +4,7 @@ import { sha256Digest } from "../bun/digest.ts";
 import { createLocalPorts } from "../bun/local-ports.ts";
 import { parseConfig } from "../node/config.ts";
 import { ControlDriver } from "../node/control-driver.ts";
-import { planNode } from "../node/node-plan.ts";
+import { planNode, type NodePlan } from "../node/node-plan.ts";
 import { SchedulerDriver } from "../node/scheduler-driver.ts";
 import type { Entropy } from "../port/entropy.ts";
 import type { LogLevel, LogSink } from "../port/log.ts";
@@ -64,29 +64,7 @@ export class SimNode implements Owner {
     };
     const entropy = entropyOf(new Prng(options.seed));
     const transport = this.#transport(network);
-    const plan = planNode({
-      config: parseConfig({
-        environment: {},
-        options: [],
-        given: {
-          "node.name": `${name}:${NODE_PORT}`,
-          "node.schedulers": schedulers,
-          "tls.mode": "auto",
-          "cluster.session_grace": `${options.graceMs}ms`,
-          "cluster.tick_interval": "1s",
-          "cluster.tick_timeout": "1s",
-          "listen.host": host,
-        },
-        directory: "/",
-        cpus: 1,
-      }),
-      name: { name, host, port: NODE_PORT },
-      cookies: { own: COOKIE, accepted: [COOKIE], source: "the simulation" },
-      version: "simulated",
-      wall: this.clock.wall(),
-      strict: false,
-      listens: true,
-    });
+    const plan = planOf(options, this.clock);
     this.creation = plan.control.creation;
     const defer: Defer = (callback) => void events.schedule(HOP_MS, this, callback);
     const ports = portMesh(schedulers, defer);
@@ -137,6 +115,34 @@ export class SimNode implements Owner {
       },
     };
   }
+}
+
+/** What each thread of the node is told, from the same configuration that an operator would write. */
+function planOf(options: SimNodeOptions, clock: SimClock): NodePlan {
+  const { name, host, schedulers } = options;
+  return planNode({
+    config: parseConfig({
+      environment: {},
+      options: [],
+      given: {
+        "node.name": `${name}:${NODE_PORT}`,
+        "node.schedulers": schedulers,
+        "tls.mode": "auto",
+        "cluster.session_grace": `${options.graceMs}ms`,
+        "cluster.tick_interval": "1s",
+        "cluster.tick_timeout": "1s",
+        "listen.host": host,
+      },
+      directory: "/",
+      cpus: 1,
+    }),
+    name: { name, host, port: NODE_PORT },
+    cookies: { own: COOKIE, accepted: [COOKIE], source: "the simulation" },
+    version: "simulated",
+    wall: clock.wall(),
+    strict: false,
+    listens: true,
+  });
 }
 
 interface PortMesh {
