@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import type { Pid } from "../../src/process/api.ts";
 import { LiveNode, LiveNodes, liveNodes, until } from "../support/live-node.ts";
 import { dismiss, failure, obeyed, puppet, sleeper } from "./actors.ts";
-import type { Any, Tester } from "./scenario.ts";
+import type { Any } from "./scenario.ts";
 
 const over = (...nodes: LiveNode[]): Promise<void> =>
   new LiveNodes(
@@ -157,7 +157,11 @@ test("a node that starts again faster than anybody notices: one nodedown, one no
     a.wires.thaw();
     await connected;
     const got: Any[] = [];
-    while (got.at(-1)?.type !== "nodeup") got.push(await (ctx as Tester).receive());
+    while (got.at(-1)?.type !== "nodeup") {
+      const message = await ctx.receive({ timeoutMs: 10_000 });
+      if (message === undefined) throw new Error(JSON.stringify([got, a.log, second.log]));
+      got.push(message);
+    }
     expect(got.map(({ type }) => type)).toEqual(["exit", "nodedown", "nodeup"]);
     expect(got[0]).toMatchObject({ from: pid, reason: "noconnection" });
     // The new one is another node to every pid of the old one.
