@@ -80,7 +80,7 @@ export class SimConnection implements Connection {
     const taken = Math.min(length, WINDOW_BYTES - this.#peer.#underWay);
     if (taken < length) this.#wantsDrain = true;
     // A copy, also of a Buffer, whose own `slice` would be a view of memory that its owner uses again.
-    if (taken > 0) this.#peer.#arrive(Uint8Array.from(bytes.subarray(offset, offset + taken)));
+    if (taken > 0) this.#peer.#arrive(new Uint8Array(bytes.subarray(offset, offset + taken)));
     return Math.max(0, taken);
   }
 
