@@ -93,7 +93,7 @@ test("with kill_stuck_after the scheduler is replaced, its supervisor restarts t
   const seen = b.log("guard").map(({ what, reason }) => [what, reason]);
   expect(seen).toEqual([
     ["down", "noconnection"],
-    ["nodedown", expect.anything()],
+    ["nodedown", "scheduler_killed"],
     ["nodeup", undefined],
   ]);
   await a.lines.waitFor(() => roundsAfter(a, killed.at).length > rounds);
