@@ -46,7 +46,7 @@ export const cert: Verb = {
   ],
   examples: [
     "snow-node cert ca --out .",
-    "snow-node cert node a@db1.example --host 10.0.0.1 --ca /root/authority --out /etc/snow",
+    "snow-node cert node a@db1.example --host 10.0.0.1 --ca /srv/authority --out /etc/snow",
   ],
   async run(args, world) {
     const [what, name] = args.operands;

@@ -37,8 +37,8 @@ describe("help", () => {
           files: {
             "/srv/app/cluster.toml": `[node]\nname = "a@127.0.0.1"\n`,
             "/etc/snow/cookie": "0123456789abcdef",
-            "/root/authority/ca.pem": "an authority",
-            "/root/authority/ca-key.pem": "its key",
+            "/srv/authority/ca.pem": "an authority",
+            "/srv/authority/ca-key.pem": "its key",
           },
           localNodes: ["a@127.0.0.1:4369"],
           answers: { ...ANSWERS, callServer: 1, call: 1, spawn: "a@h#1/1.1" },
