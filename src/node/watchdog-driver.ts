@@ -75,8 +75,13 @@ export class WatchdogDriver {
     this.#keeper = options.keeper;
     this.#events = options.events;
     this.#pulses = options.pulses.map((shared) => new Pulse(shared));
-    const { killAfterMs } = options;
-    const times = { beatMs: BEAT_MS, lookMs: BEAT_MS, stuckMs: STUCK_MS, killAfterMs };
+    const times = {
+      beatMs: BEAT_MS,
+      lookMs: BEAT_MS,
+      stuckMs: STUCK_MS,
+      killAfterMs: (scheduler: number) =>
+        options.keeper?.canEnd(scheduler) === true ? options.killAfterMs : undefined,
+    };
     this.#core = new Watchdog(options.pulses.length, times, options.clock.now());
   }
 
@@ -124,10 +129,7 @@ export class WatchdogDriver {
       case "recovered":
         return this.#log.write("info", "long_schedule is over", fields);
       case "kill":
-        if (this.#keeper === undefined || !this.#keeper.canEnd(scheduler)) {
-          const text = "a stuck scheduler cannot be ended: it is on the program's own thread";
-          return this.#log.write("error", text, fields);
-        }
+        if (this.#keeper === undefined) return;
         this.#log.write("error", "scheduler killed", { ...fields, event: "scheduler_killed" });
         this.#replace(this.#keeper, scheduler, report);
     }

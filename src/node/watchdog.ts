@@ -52,8 +52,8 @@ export interface WatchdogTimes {
   readonly lookMs: Millis;
   /** Milliseconds of silence that are reported. */
   readonly stuckMs: Millis;
-  /** Milliseconds of silence that end a scheduler; undefined: none is ended. */
-  readonly killAfterMs: Millis | undefined;
+  /** Milliseconds of silence that end a scheduler; undefined: it is never ended. */
+  killAfterMs(scheduler: number): Millis | undefined;
 }
 
 type State =
@@ -132,7 +132,8 @@ export class Watchdog {
       return [{ kind: "recovered", scheduler, forMs, process: state.process }];
     }
     const events: WatchdogEvent[] = [];
-    const { stuckMs, killAfterMs } = this.#times;
+    const { stuckMs } = this.#times;
+    const killAfterMs = this.#times.killAfterMs(scheduler);
     const isTooLong = killAfterMs !== undefined && forMs >= killAfterMs;
     let process = state.kind === "stuck" ? state.process : undefined;
     if (state.kind === "well" && (forMs >= stuckMs || isTooLong)) {

@@ -11,8 +11,14 @@ class Ward {
   readonly signs: VitalSigns[];
   readonly dog: Watchdog;
 
-  constructor(schedulers: number, killAfterMs?: number) {
-    const times = { beatMs: 100, lookMs: LOOK_MS, stuckMs: 500, killAfterMs };
+  /** Only schedulers up to `killable` are ever ended. */
+  constructor(schedulers: number, killAfterMs?: number, killable = schedulers) {
+    const times = {
+      beatMs: 100,
+      lookMs: LOOK_MS,
+      stuckMs: 500,
+      killAfterMs: (scheduler: number) => (scheduler <= killable ? killAfterMs : undefined),
+    };
     this.dog = new Watchdog(schedulers, times, this.now);
     this.signs = Array.from({ length: schedulers }, () => ({
       beat: 0,
@@ -180,6 +186,22 @@ describe("kill_stuck_after", () => {
     const ward = new Ward(1, 200);
     ward.looks(1, 1);
     expect(ward.looks(2).map(({ kind }) => kind)).toEqual(["stuck", "kill"]);
+  });
+
+  test("reports a scheduler that cannot be ended at every stall, and leaves it alone", () => {
+    const ward = new Ward(2, 600, 1);
+    for (const _stall of [1, 2]) {
+      ward.looks(1, 1, 2);
+      ward.looks(20, 1);
+    }
+    ward.looks(1, 1, 2);
+    const events = ward.events.map(({ kind, scheduler }) => [kind, scheduler]);
+    expect(events).toEqual([
+      ["stuck", 2],
+      ["recovered", 2],
+      ["stuck", 2],
+      ["recovered", 2],
+    ]);
   });
 
   test("leaves alone what recovered in time", () => {
