@@ -16,8 +16,12 @@ const DEAD_LETTER_LEVEL: { readonly [reason in DeadLetterReason]: LogLevel } = {
   name_on_other_node: "warn",
 };
 
+/** Characters of a function's name that somebody else made up. */
+const NAME_CHARS_SHOWN = 100;
+
 /** What schedulers report, as log lines: crash reports, dead letters, full mailboxes. */
 export function reportEvents(log: LogSink): SchedulerEvents {
+  let refusals = 0;
   return {
     crashed(report) {
       const { reason } = report;
@@ -39,6 +43,14 @@ export function reportEvents(log: LogSink): SchedulerEvents {
       const target = "name" in to ? `${to.node}/${to.name}` : to.toString();
       const fields = { reason, to: target, type: messageType, count };
       log.write(DEAD_LETTER_LEVEL[reason], "dead letter", fields);
+    },
+    spawnRefused(functionName, from) {
+      refusals++;
+      // The first, then at each power of two: a peer that asks again and again fills no log.
+      if ((refusals & (refusals - 1)) !== 0) return;
+      const wanted = functionName.slice(0, NAME_CHARS_SHOWN);
+      const fields = { function: wanted, from: from.toString(), count: refusals };
+      log.write("warn", "spawn refused: the function is not defined here", fields);
     },
     mailboxHigh(pid, functionName, length) {
       log.write("warn", "mailbox high", {

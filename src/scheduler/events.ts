@@ -36,6 +36,8 @@ export interface SchedulerEvents {
   /** For whoever keeps the spellings of names. */
   registered?(name: string, pid: Pid): void;
   unregistered?(name: string, pid: Pid): void;
+  /** Somebody asked for a function that is not defined here. */
+  spawnRefused?(functionName: string, from: Pid): void;
   mailboxHigh?(pid: Pid, functionName: string, length: number): void;
   /** A stray rejection or throw that belongs to no process. */
   strayError?(error: unknown): void;

@@ -112,7 +112,9 @@ export class SchedulerHost implements ProcessHost {
     this.running = new Running(identities, options.pulse);
     this.timers = new Timers(clock);
     this.sendTimers = new SendTimers(this);
-    this.spawning = new Spawning(this, index, options.schedulers ?? 1);
+    this.spawning = new Spawning(this, index, options.schedulers ?? 1, (functionName, from) =>
+      this.events.spawnRefused?.(functionName, from),
+    );
     this.routing = new Routing(this, index, this.watches, this.spawning);
     this.bonds = new NodeBonds(this.nodeName, index);
     this.laneWaits = new LaneWaits(options.outbound);

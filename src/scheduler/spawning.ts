@@ -16,11 +16,19 @@ export class Spawning implements SpawnSignals {
   readonly #index: number;
   readonly #schedulers: number;
   readonly #requests: SpawnRequests;
+  readonly #refused: (functionName: string, from: Pid) => void;
   /** Whose turn it is when the place is left to the node; each scheduler begins with itself. */
   #spreadNext: number;
 
-  constructor(host: ProcessHost, index: number, schedulers: number) {
+  /** `refused` is told of requests for functions that are not defined here. */
+  constructor(
+    host: ProcessHost,
+    index: number,
+    schedulers: number,
+    refused: (functionName: string, from: Pid) => void,
+  ) {
     this.#host = host;
+    this.#refused = refused;
     this.#index = index;
     this.#schedulers = schedulers;
     this.#requests = new SpawnRequests(host);
@@ -98,7 +106,10 @@ export class Spawning implements SpawnSignals {
   #spawn(signal: SignalOf<"spawn_request">): SpawnResult {
     const { args, from, functionName, options, ref } = signal;
     const body = bodyOf(functionName);
-    if (body === undefined) return { ok: false, code: "undef" };
+    if (body === undefined) {
+      this.#refused(functionName, from);
+      return { ok: false, code: "undef" };
+    }
     if (!Array.isArray(args)) return { ok: false, code: "badarg" };
     const { name, mailboxMax } = options;
     let child: Process;

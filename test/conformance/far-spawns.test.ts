@@ -382,3 +382,21 @@ test("LK-14 parents that unlink their remote child and end leave no link on eith
   expect(b.scheduler.list()).toHaveLength(10);
   await nodes.expectNoLeaks();
 });
+
+test("SP-03 SP-18 a function that is not defined there runs nothing, and the other node's log says who wanted it", async () => {
+  await using nodes = await liveNodes(["a", "b"]);
+  const [a, b] = [nodes.node("a"), nodes.node("b")];
+  await a.run(async (ctx) => {
+    for (let count = 0; count < 5; count++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const error = await failure(ctx.spawnOn(b.name, "far.unknown", []));
+      expect(error).toMatchObject({ name: "SpawnError", code: "undef" });
+    }
+    const lines = b.log.filter(({ text }) => text.startsWith("spawn refused"));
+    expect(lines.map(({ fields }) => fields)).toEqual(
+      [1, 2, 4].map((count) => ({ function: "far.unknown", from: ctx.self.toString(), count })),
+    );
+    expect(b.scheduler.list()).toEqual([]);
+  });
+  await nodes.expectNoLeaks();
+});
