@@ -109,6 +109,9 @@ export class PortLink {
     this.#port.receive((message) => this.#receive(message as Batch | Done | Marker | Echo));
   }
 
+  /** The whole node stops: that a process here ended is no news to the other schedulers, least of all to supervisors. */
+  isStopping = false;
+
   /** Messages that came from the other side so far. */
   received = 0;
 
@@ -128,6 +131,8 @@ export class PortLink {
 
   /** As `message`, for every kind; system signals always pass. */
   signal(signal: WireSignal, origin: Origin = HERE): void {
+    const { kind } = signal;
+    if (this.isStopping && origin === HERE && (kind === "link_exit" || kind === "down")) return;
     // What came over a lane was bounded there: it must not be lost here.
     if (origin === HERE && obeysHardLimit(signal.kind) && this.bytes >= this.#limits.hardBytes) {
       throw new LaneFullError(`scheduler ${this.scheduler}`, this.bytes, this.#limits.hardBytes);

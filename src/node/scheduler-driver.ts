@@ -191,6 +191,7 @@ export class SchedulerDriver {
       case "start":
         return this.#startFunction(message.functionName, message.args);
       case "stop":
+        for (const link of this.#links) if (link !== undefined) link.isStopping = true;
         this.scheduler.stop(message.reason);
         // What dying processes say goes out first: it is flushed with the slice that ends them.
         return this.#world.clock.afterIo(() =>
