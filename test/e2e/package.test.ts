@@ -33,7 +33,10 @@ function projectWithPackage(): Folder {
 /** Runs TypeScript's own compiler, as an editor does. */
 async function compile(folder: Folder): Promise<{ code: number; said: string }> {
   const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-  const child = Bun.spawn([process.execPath, tsc, "-p", "."], { cwd: folder.path, stdout: "pipe" });
+  const child = Bun.spawn([process.execPath, tsc, "--pretty", "false", "-p", "."], {
+    cwd: folder.path,
+    stdout: "pipe",
+  });
   const said = await child.stdout.text();
   return { code: await child.exited, said };
 }

@@ -88,7 +88,9 @@ test("what a dead scheduler had sent comes before the news of its death, which e
     ctx.send(pid, "go");
     await ctx.receive("count");
     // Its thread ends now, with what it has posted on the way, and never answers this.
-    const lost = ctx.spawnOn({ scheduler: 2 }, chatty, [ctx.self, 0], { timeoutMs: 1_000 });
+    const lost = ctx
+      .spawnOn({ scheduler: 2 }, chatty, [ctx.self, 0], { timeoutMs: 1_000 })
+      .catch((error: { readonly code: string }) => error.code);
     second.driver.close();
     first.control.post({ kind: "scheduler_gone", scheduler: 2, port: spare as unknown as PortEnd });
     const values: number[] = [0];
@@ -97,8 +99,7 @@ test("what a dead scheduler had sent comes before the news of its death, which e
       if (message.type === "count") values.push(message.value);
       else {
         expect(message.ref.toString()).toBe(ref.toString());
-        const code = await lost.catch((error: { readonly code: string }) => error.code);
-        return { values, reason: message.reason, linked: await why, code };
+        return { values, reason: message.reason, linked: await why, code: await lost };
       }
     }
   });

