@@ -59,7 +59,9 @@ export function snapshotOf(process: Process): ProcessSnapshot {
     trapExit: process.trapping,
     mailboxTypes: mailbox?.types(TYPES_SHOWN) ?? [],
     receivingType:
-      process.waiting === WAIT_SELECTIVE ? (process.wait as ReceiveWait).type : undefined,
+      process.waiting === WAIT_SELECTIVE
+        ? (process.wait as ReceiveWait | undefined)?.type
+        : undefined,
     exitReason: process.exitReason,
   };
 }
