@@ -45,10 +45,13 @@ async function runForValue(
   }
 }
 
-/** Nobody waits any more when the caller's time is over: `deadlineMs` counts from here, so the caller gives up first. */
+/** Milliseconds beyond the caller's time, so that its own timer is first even where two clocks round differently. */
+const SLACK_MS = 50;
+
+/** Nobody waits any more when the caller's time is over. */
 function endAfter(ctx: ProcessContext, deadlineMs: number): void {
   const process = ProcessContext.process(ctx);
-  ctx.sleep(deadlineMs).then(
+  ctx.sleep(deadlineMs + SLACK_MS).then(
     () => process.terminate({ shutdown: "timeout" }),
     () => undefined,
   );
