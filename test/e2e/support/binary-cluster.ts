@@ -2,12 +2,15 @@ import { resolve } from "node:path";
 
 import { BinaryNode, randomCookie, type BinaryNodeOptions } from "./binary-node.ts";
 import { Folder } from "./folder.ts";
+import type { Host } from "./netns.ts";
 import { buildIfNeeded } from "./program.ts";
 
 /** The user module that the nodes load. */
 export const ACTORS = resolve(import.meta.dir, "actors.ts");
 
 export type Extra = Partial<Omit<BinaryNodeOptions, "name" | "folder">>;
+
+const nameOf = (letter: string, host?: Host): string => `${letter}@${host?.address ?? "127.0.0.1"}`;
 
 /**
  * Nodes of the compiled executable with one cookie and one folder, each with the functions of `actors.ts` and a
@@ -35,7 +38,7 @@ export class BinaryCluster implements AsyncDisposable {
   async add(letter: string, extra: Extra = {}): Promise<BinaryNode> {
     const seed = this.#nodes.find((node) => node.program.running);
     const node = await BinaryNode.start({
-      name: `${letter}@127.0.0.1`,
+      name: nameOf(letter, extra.host),
       cookie: this.cookie,
       folder: this.folder.path,
       modules: [ACTORS],
@@ -49,7 +52,7 @@ export class BinaryCluster implements AsyncDisposable {
 
   /** The node of a letter that was started last. */
   node(letter: string): BinaryNode {
-    const found = this.#nodes.findLast((node) => node.name === `${letter}@127.0.0.1`);
+    const found = this.#nodes.findLast((node) => node.name.startsWith(`${letter}@`));
     if (found === undefined) throw new Error(`there is no node ${letter}`);
     return found;
   }

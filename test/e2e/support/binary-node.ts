@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import { type Line, type Match } from "./lines.ts";
+import type { Host } from "./netns.ts";
 import { BINARY, Program, type Outcome, runBinary } from "./program.ts";
 
 /** A cookie as a node would make one. */
@@ -27,6 +28,8 @@ export interface BinaryNodeOptions {
   readonly port?: number;
   /** Port of the host's node registry; 0, the default: none. */
   readonly registryPort?: number;
+  /** The host of a network of namespaces that it runs on, and whose address its name carries; default: this machine. */
+  readonly host?: Host;
 }
 
 /** What a line of the JSON log says; `undefined` for a line that is no JSON object. */
@@ -107,6 +110,7 @@ export class BinaryNode implements AsyncDisposable {
       cwd: options.folder,
       home: options.folder,
       env: { SNOW_COOKIE: options.cookie, ...options.env },
+      within: options.host?.within ?? [],
     });
     try {
       const ready = await program.lines.waitFor((_text, line) => readyAddress(line) !== undefined);
@@ -183,6 +187,7 @@ export class BinaryNode implements AsyncDisposable {
     return runBinary(args, {
       cwd: this.#options.folder,
       home: this.#options.folder,
+      within: this.#options.host?.within ?? [],
       env: {
         SNOW_COOKIE: this.#options.cookie,
         SNOW_LISTEN_REGISTRY_PORT: String(this.#options.registryPort ?? 0),

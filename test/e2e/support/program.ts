@@ -18,6 +18,8 @@ export interface ProgramOptions {
   readonly home: string;
   /** Variables beside PATH, HOME and TMPDIR, which are all that is handed on. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Goes before the command, as the `within` of a host of its own does. */
+  readonly within?: readonly string[];
 }
 
 /** A program that was started here and does not outlive this process, however this process ends. */
@@ -27,7 +29,7 @@ export class Program implements AsyncDisposable {
 
   constructor(command: readonly string[], options: ProgramOptions) {
     const { PATH = "", TMPDIR = "/tmp" } = process.env;
-    this.#child = Bun.spawn([...command], {
+    this.#child = Bun.spawn([...(options.within ?? []), ...command], {
       cwd: options.cwd,
       // The flag makes the kernel kill the child when this process dies, even of SIGKILL.
       env: { PATH, TMPDIR, HOME: options.home, BUN_FEATURE_FLAG_NO_ORPHANS: "1", ...options.env },
