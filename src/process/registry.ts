@@ -16,8 +16,19 @@ export interface RegistryEntry {
   readonly location: string;
 }
 
+/** What the modules of one scheduler define, by name. */
+export type Definitions = Map<string, RegistryEntry>;
+
 /** Definitions belong to the thread that loaded their module, not to a node: a module is loaded once per thread. */
-const entries = new Map<string, RegistryEntry>();
+const ofThread: Definitions = new Map();
+
+/** Those of the scheduler that runs now: the thread's own, except in the simulator, which has many on one thread. */
+let current = ofThread;
+
+/** From here on this thread loads and runs for a scheduler with these definitions; undefined: with its own. */
+export function useDefinitions(definitions: Definitions | undefined): void {
+  current = definitions ?? ofThread;
+}
 
 /** The frame of a stack that called the function whose name is given: where an author's definition stands. */
 function callerLocation(): string {
@@ -48,24 +59,25 @@ export function registerEntry(entry: Omit<RegistryEntry, "location">): void {
     );
   }
   const location = callerLocation();
-  const before = entries.get(name);
+  const before = current.get(name);
   if (before !== undefined && before.location !== location) {
     throw new ConfigError(
       "function_defined_twice",
       `"${name}" is defined twice: ${before.location} and ${location}`,
     );
   }
-  entries.set(name, { ...entry, location });
+  current.set(name, { ...entry, location });
 }
 
 /** What is started under this name here, if anything. */
-export const lookup = (name: string): RegistryEntry | undefined => entries.get(name);
+export const lookup = (name: string): RegistryEntry | undefined =>
+  current.get(name) ?? ofThread.get(name);
 
-/** All that can be started here by name, in the order of definition. */
-export const listEntries = (): readonly RegistryEntry[] => [...entries.values()];
+/** All that the modules of this scheduler define, in the order of definition. */
+export const listEntries = (): readonly RegistryEntry[] => [...current.values()];
 
 /** Forgets a definition: for tests that define under a name of their own. */
-export const forget = (name: string): boolean => entries.delete(name);
+export const forget = (name: string): boolean => current.delete(name);
 
 /**
  * Gives an async function a name, so that it can be spawned on another scheduler and from another node.

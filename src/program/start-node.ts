@@ -14,13 +14,13 @@ import { parseConfig, type NodeConfig } from "../node/config.ts";
 import { loadCookies } from "../node/cookie.ts";
 import { modulePaths } from "../node/module-paths.ts";
 import type { NodeUpInfo } from "../node/control-driver.ts";
+import { nodeOf } from "../node/node-face.ts";
 import { planNode, type NodePlan } from "../node/node-plan.ts";
 import type { SchedulerDriver } from "../node/scheduler-driver.ts";
 import type { Clock } from "../port/clock.ts";
 import type { LogSink } from "../port/log.ts";
 import type { Transport } from "../port/transport.ts";
-import type { Caller, Context, Node, Wait } from "../process/api.ts";
-import type { SystemMessage } from "../process/system-message.ts";
+import type { Node } from "../process/api.ts";
 import { InlineNode } from "./inline-node.ts";
 import { KeyWatch } from "./key-watch.ts";
 import type { NodeOptions } from "./options.ts";
@@ -128,7 +128,11 @@ async function launchInline(
     ...(time && { clock: time }),
     ...(transport && { transport: transport(createTransport(tls)) }),
   });
-  return { node: nodeOf(inline.driver, () => inline.stop()), driver: inline.driver, info };
+  return {
+    node: nodeOf(inline.driver.scheduler, () => inline.stop()),
+    driver: inline.driver,
+    info,
+  };
 }
 
 async function launchThreads(
@@ -161,7 +165,7 @@ async function launchThreads(
     driver.close();
     threads.terminate();
   };
-  const node = nodeOf(driver, stop);
+  const node = nodeOf(driver.scheduler, stop);
   threads.receive((message) => {
     if (message.kind === "up") up.resolve(message.info);
     else if (message.kind === "failed") up.reject(failure(message.code, message.text));
@@ -184,17 +188,4 @@ function failure(code: string, text: string): Error {
   return code === "address_in_use" || code === "address_unavailable"
     ? new ConnectionError(code, text)
     : new ConfigError("module_failed", text);
-}
-
-/** The face of a node to its program: a caller that can also run processes and stop. */
-function nodeOf(driver: SchedulerDriver, stopThreads: () => Promise<void>): Node {
-  const { scheduler } = driver;
-  let stopping: Promise<void> | undefined;
-  const stop = (_wait?: Wait): Promise<void> => (stopping ??= stopThreads());
-  return Object.assign(scheduler.caller() as Caller, {
-    run: <R, M = SystemMessage>(fn: (ctx: Context<M>) => Promise<R>): Promise<R> =>
-      scheduler.run(fn),
-    stop,
-    [Symbol.asyncDispose]: () => stop(),
-  }) as Node;
 }

@@ -5,4 +5,7 @@ import type { Identities } from "./identities.ts";
  * one node sets it once; the simulator, with many nodes on a thread, at every step. Outside any node it is
  * `nonode@nohost`, which `identities.ts` puts in. Source: OTP, `node/0` of a node that is not alive.
  */
-export const ambient = {} as { identities: Identities };
+export const ambient = {
+  /** Whether errors travel with their stacks. Not in the simulator: paths differ from machine to machine. */
+  stacks: true,
+} as { identities: Identities; stacks: boolean };

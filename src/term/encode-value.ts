@@ -1,5 +1,6 @@
 import { TERM_DEPTH_MAX } from "../base/limits.ts";
 import { putBytes } from "../base/bytes.ts";
+import { ambient } from "./ambient.ts";
 import { writeBytes, writeIdentity } from "./encode-identity.ts";
 import { writeBigInt, writeNumber, writeVarint } from "./encode-leaf.ts";
 import { packedKind, writePacked } from "./encode-packed.ts";
@@ -267,7 +268,7 @@ function writeError(state: EncodeState, position: number, value: Error): number 
   position = writeTag(state, position, ERROR);
   position = writeNameString(state, position, String(value.name));
   position = writeInlineString(state, position, String(value.message));
-  const { stack } = value;
+  const stack = ambient.stacks ? value.stack : undefined;
   position =
     typeof stack === "string"
       ? writeInlineString(state, position, stack)

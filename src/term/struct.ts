@@ -20,8 +20,21 @@ export interface StructEntry {
   readonly codec: StructCodec<object, unknown>;
 }
 
-const byPrototype = new Map<object, StructEntry>();
-const byName = new Map<string, StructEntry>();
+/** The classes that the modules of one scheduler register. */
+export class Structs {
+  readonly byPrototype = new Map<object, StructEntry>();
+  readonly byName = new Map<string, StructEntry>();
+}
+
+const ofThread = new Structs();
+
+/** Those of the scheduler that runs now: the thread's own, except in the simulator, which has many on one thread. */
+let current = ofThread;
+
+/** From here on this thread loads and runs for a scheduler with these classes; undefined: with its own. */
+export function useStructs(structs: Structs | undefined): void {
+  current = structs ?? ofThread;
+}
 
 /**
  * Makes instances of a class sendable, on this thread. Every thread and node that sends or receives them does the same
@@ -41,6 +54,7 @@ export function struct<T extends object, F>(
   if (!Number.isInteger(version) || version < 1 || version > 0x7fff_ffff) {
     throw new MisuseError("bad_argument", `version of struct ${name}: expected a positive integer`);
   }
+  const { byName, byPrototype } = current;
   const known = byName.get(name);
   if (known !== undefined && known.type !== type) {
     throw new MisuseError("name_taken", `struct ${name} is registered for another class`);
@@ -61,17 +75,18 @@ export function struct<T extends object, F>(
 
 /** The registration of the class whose prototype that is. */
 export function structOf(prototype: object): StructEntry | undefined {
-  return byPrototype.get(prototype);
+  const own = current.byPrototype.get(prototype);
+  return own !== undefined || current === ofThread ? own : ofThread.byPrototype.get(prototype);
 }
 
 /** The registration under that name. */
 export function structNamed(name: string): StructEntry | undefined {
-  return byName.get(name);
+  return current.byName.get(name) ?? ofThread.byName.get(name);
 }
 
 /** Builds the instance from a payload of some version. Throws what the codec throws, or an Error that says what is missing. */
 export function buildStruct(name: string, version: number, payload: unknown): object {
-  const entry = byName.get(name);
+  const entry = structNamed(name);
   if (entry === undefined) throw new Error(`unknown struct ${name}`);
   const { codec } = entry;
   if (version === entry.version) return codec.decode(payload);
