@@ -58,13 +58,15 @@ class LocalPort implements ThreadPort {
 
 /**
  * Two ports that lead to each other on one thread, for inline nodes. Messages are handed over as they are, in order,
- * never inside `post`: `defer` says when, after the current step (`queueMicrotask`) or after I/O (`clock.afterIo`).
+ * never inside `post`: `defer` says when, after the current step (`queueMicrotask`) or after I/O (`clock.afterIo`);
+ * `deferRight` says it for what arrives at the second port, where that differs.
  */
 export function createLocalPorts(
   defer: (callback: () => void) => void = queueMicrotask,
+  deferRight = defer,
 ): readonly [ThreadPort, ThreadPort] {
   const left = new LocalPort(defer);
-  const right = new LocalPort(defer);
+  const right = new LocalPort(deferRight);
   left.peer = right;
   right.peer = left;
   return [left, right];

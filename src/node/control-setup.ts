@@ -3,6 +3,7 @@ import type { DialTarget } from "../cluster/dialling.ts";
 import type { Address } from "../port/transport.ts";
 import type { TickTimes } from "../session/tick.ts";
 import type { TlsMode } from "../wire/handshake-message.ts";
+import type { VersionRange } from "../wire/version.ts";
 import type { AdmissionLimits } from "./admission.ts";
 
 /** What the control thread of a node is told at its start. Plain data: it may be posted to another thread. */
@@ -28,5 +29,7 @@ export interface ControlSetup {
   readonly tick: TickTimes;
   /** Milliseconds after which a stuck scheduler is ended; undefined: never. */
   readonly killStuckAfterMs: Millis | undefined;
+  /** Protocol versions that it says it speaks, for tests of mixed clusters; undefined: those it does speak. */
+  readonly versions?: VersionRange;
   readonly limits: AdmissionLimits & { readonly handshakeMs: Millis };
 }

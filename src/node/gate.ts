@@ -123,7 +123,7 @@ export class Gate {
   #hello(): Hello {
     const { node, creation, hidden, schedulers, tlsMode, graceMs, tick } = this.#setup;
     return {
-      versions: { min: PROTOCOL_VERSION_MIN, max: PROTOCOL_VERSION },
+      versions: this.#setup.versions ?? { min: PROTOCOL_VERSION_MIN, max: PROTOCOL_VERSION },
       capabilities: { offered: CAPABILITIES_OFFERED, required: CAPABILITIES_REQUIRED },
       tlsMode,
       name: node,

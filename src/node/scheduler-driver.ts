@@ -42,6 +42,10 @@ export interface SchedulerWorld {
   readonly log: LogSink;
   /** Makes a port of an end that was handed here; see `Threads.port`. Left out where no scheduler is ever replaced. */
   readonly port?: (end: PortEnd) => ThreadPort;
+  /** One for this thread. Default: one that keeps only what is used. */
+  readonly identities?: Identities;
+  /** What can be spawned here by name, as peers are told. Default: everything that is defined on this thread. */
+  readonly functions?: () => readonly HostedFunction[];
 }
 
 export interface SchedulerPorts {
@@ -73,7 +77,7 @@ export class SchedulerDriver {
     this.#setup = setup;
     this.#world = world;
     this.#control = ports.control;
-    this.#identities = new Identities(setup.node, setup.creation);
+    this.#identities = world.identities ?? new Identities(setup.node, setup.creation);
     this.#links = ports.others.map((port, index) =>
       port === undefined ? undefined : this.#portLink(index, port),
     );
@@ -140,7 +144,7 @@ export class SchedulerDriver {
     const lanePort = lanes === undefined ? 0 : this.#listener.listen(lanes.host, lanes.ports);
     for (const link of this.#links) link?.open();
     this.#beat();
-    const functions = hostedFunctions();
+    const functions = (this.#world.functions ?? hostedFunctions)();
     this.#nodeLink.learn(this.#setup.node, functions);
     this.#tell({ kind: "ready", index: this.#setup.index, lanePort, functions });
   }
@@ -411,7 +415,7 @@ export class SchedulerDriver {
 }
 
 /** All that can be spawned here by name. */
-function hostedFunctions(): HostedFunction[] {
+export function hostedFunctions(): HostedFunction[] {
   return listEntries().map(({ name, version, kind }) => ({ name, version, kind }));
 }
 

@@ -1,27 +1,31 @@
 import type { Millis } from "../base/millis.ts";
 
-/** Something that happens at a point of virtual time. `node` is whose it is: a stopped node's events wait, a dead one's are lost. */
+/** Something that happens at a point of virtual time. `owner` is whose it is: a stalled thread's events wait, a dead one's are lost. */
 export interface SimEvent {
-  readonly at: Millis;
+  at: Millis;
   /** Order of events of one instant. */
   readonly sequence: number;
   readonly owner: Owner | undefined;
   run: (() => void) | undefined;
 }
 
-/** Whose events they are. */
+/** Whose events they are: a thread of a node. */
 export interface Owner {
   readonly name: string;
-  /** Its events wait until then: the machine does not get any processor time. */
+  /** Its events wait until then: it does not get any processor time. */
   stalledUntil: Millis;
   /** Its events are lost. */
   dead: boolean;
+  /** Called before each of its events. */
+  readonly enter?: () => void;
 }
 
 /** What is to happen, in order of time and, within an instant, in order of being asked for. A binary heap. */
 export class EventQueue {
   now: Millis = 0;
-  #heap: SimEvent[] = [];
+  /** Events that have happened. */
+  count = 0;
+  readonly #heap: SimEvent[] = [];
   #sequence = 0;
 
   get length(): number {
@@ -31,7 +35,7 @@ export class EventQueue {
   /** Runs `callback` so many milliseconds from now. */
   schedule(afterMs: Millis, owner: Owner | undefined, callback: () => void): SimEvent {
     const event: SimEvent = {
-      at: this.now + Math.max(0, afterMs),
+      at: afterMs > 0 ? this.now + afterMs : this.now,
       sequence: this.#sequence++,
       owner,
       run: callback,
@@ -50,21 +54,27 @@ export class EventQueue {
     return this.#heap[0]?.at;
   }
 
-  /** Lets the next event happen, if it is due by `until`. False: none is. */
+  /** Lets the next event happen, if one is due by `until`. False: none is. */
   step(until: Millis): boolean {
-    const next = this.#heap[0];
-    if (next === undefined || next.at > until) return false;
-    this.#pop();
-    this.now = Math.max(this.now, next.at);
-    const { owner, run } = next;
-    if (run === undefined || owner?.dead === true) return true;
-    if (owner !== undefined && owner.stalledUntil > this.now) {
-      this.#push({ ...next, at: owner.stalledUntil });
+    for (;;) {
+      const next = this.#heap[0];
+      if (next === undefined || next.at > until) return false;
+      this.#pop();
+      const { owner, run } = next;
+      // What was cancelled does not even make the time pass.
+      if (run === undefined || owner?.dead === true) continue;
+      if (owner !== undefined && owner.stalledUntil > next.at) {
+        next.at = owner.stalledUntil;
+        this.#push(next);
+        continue;
+      }
+      if (next.at > this.now) this.now = next.at;
+      next.run = undefined;
+      this.count++;
+      owner?.enter?.();
+      run();
       return true;
     }
-    next.run = undefined;
-    run();
-    return true;
   }
 
   #push(event: SimEvent): void {
@@ -72,8 +82,9 @@ export class EventQueue {
     let place = heap.push(event) - 1;
     while (place > 0) {
       const parent = (place - 1) >> 1;
-      if (!isBefore(event, heap[parent]!)) break;
-      heap[place] = heap[parent]!;
+      const above = heap[parent]!;
+      if (!isBefore(event, above)) break;
+      heap[place] = above;
       place = parent;
     }
     heap[place] = event;
@@ -82,12 +93,13 @@ export class EventQueue {
   #pop(): void {
     const heap = this.#heap;
     const last = heap.pop()!;
-    if (heap.length === 0) return;
+    const { length } = heap;
+    if (length === 0) return;
     let place = 0;
     for (;;) {
       let child = 2 * place + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (child >= length) break;
+      if (child + 1 < length && isBefore(heap[child + 1]!, heap[child]!)) child++;
       if (!isBefore(heap[child]!, last)) break;
       heap[place] = heap[child]!;
       place = child;
@@ -97,5 +109,5 @@ export class EventQueue {
 }
 
 function isBefore(a: SimEvent, b: SimEvent): boolean {
-  return a.at !== b.at ? a.at < b.at : a.sequence < b.sequence;
+  return a.at === b.at ? a.sequence < b.sequence : a.at < b.at;
 }

@@ -1,72 +1,75 @@
 /**
  * A network of hosts in virtual time: byte streams that are slow, get cut in the middle of a frame, or fall silent.
- * What two hosts have between them is a `Link`; everything on it is decided by the world's random numbers.
+ * What one host sends to another goes over a `Way`; everything on it is decided by the world's random numbers.
  */
 import { ConnectionError } from "../base/error.ts";
-import type { Millis } from "../base/millis.ts";
-import type { Prng } from "../base/prng.ts";
-import type { Address } from "../port/transport.ts";
-import type { ConnectionHandler } from "../port/transport.ts";
+import { Prng } from "../base/prng.ts";
+import { checksum } from "../bun/checksum.ts";
+import type { Accept, Address, ConnectionHandler } from "../port/transport.ts";
 import type { EventQueue, Owner } from "./event-queue.ts";
+import { Host, Way } from "./link.ts";
 import { SimConnection } from "./sim-connection.ts";
-
-/** How two hosts are joined. */
-export interface Link {
-  /** Milliseconds that a byte takes at least, and how much longer it may take. */
-  delayMs: Millis;
-  jitterMs: Millis;
-  /** Nothing gets through; sockets notice nothing until somebody gives up. */
-  cut: boolean;
-}
 
 interface Listening {
   readonly owner: Owner;
-  readonly accept: (
-    remoteHost: string,
-    incoming: { readonly cancel: () => void },
-  ) => ConnectionHandler;
+  readonly accept: Accept;
 }
 
 /** Milliseconds until a dial into silence is given up. */
 const DIAL_MS_MAX = 3_000;
 
+/** Bytes of a TLS exporter. */
+const EXPORTER_BYTES = 32;
+
+/** Numbers that a seed has for what a network does, apart from those for everything else. */
+const STREAM = 0x6e65_7477;
+
 export class Network {
   readonly events: EventQueue;
-  readonly random: Prng;
-  /** Connections that stand, for faults. */
+  readonly #seed: number;
+  /** Connections that stand, for faults; in the order in which they were made. */
   readonly connections = new Set<SimConnection>();
-  readonly #links = new Map<string, Link>();
+  readonly #ways = new Map<string, Way>();
+  readonly #hosts = new Map<string, Host>();
   readonly #listening = new Map<string, Listening>();
+  /** Ends whose other end was on a host that lost its power: it knows nothing of them when it is back. */
+  readonly #orphans = new Map<string, SimConnection[]>();
   #nextPort = 20_000;
-  /** Order and contents of everything delivered: two runs of one seed have the same. */
+  #dials = 0;
+  /** Order, time and contents of everything delivered: two runs of one seed have the same. */
   hash = 0x811c_9dc5;
+  /** Bytes delivered. */
+  bytes = 0;
+  /** What was delivered last: for those who repeat what others say. */
+  overheard = new Uint8Array(0);
 
-  constructor(events: EventQueue, random: Prng) {
+  constructor(events: EventQueue, seed: number) {
     this.events = events;
-    this.random = random;
+    this.#seed = seed;
   }
 
-  /** The link between two hosts, the same both ways. */
-  link(a: string, b: string): Link {
-    const key = a < b ? `${a} ${b}` : `${b} ${a}`;
-    let link = this.#links.get(key);
-    if (link === undefined) {
-      link = { delayMs: 0.2, jitterMs: 0.8, cut: false };
-      this.#links.set(key, link);
-    }
-    return link;
+  /** What takes bytes from one host to another. */
+  way(from: string, to: string): Way {
+    const key = `${from} ${to}`;
+    let way = this.#ways.get(key);
+    if (way === undefined) this.#ways.set(key, (way = new Way()));
+    return way;
   }
 
-  get links(): readonly Link[] {
-    return [...this.#links.values()];
+  host(name: string): Host {
+    let host = this.#hosts.get(name);
+    if (host === undefined) this.#hosts.set(name, (host = new Host()));
+    return host;
+  }
+
+  /** Nothing is the matter any more. */
+  heal(): void {
+    for (const way of this.#ways.values()) way.heal();
+    for (const host of this.#hosts.values()) host.heal();
   }
 
   /** @throws {ConnectionError} address_in_use */
-  listen(
-    address: Address,
-    owner: Owner,
-    accept: Listening["accept"],
-  ): { port: number; close(): void } {
+  listen(address: Address, owner: Owner, accept: Accept): { port: number; close(): void } {
     const port = address.port === 0 ? this.#nextPort++ : address.port;
     const key = `${address.host}:${port}`;
     const present = this.#listening.get(key);
@@ -83,6 +86,13 @@ export class Network {
     };
   }
 
+  /** Ports of a host that somebody alive listens at. */
+  ports(host: string): readonly number[] {
+    return [...this.#listening]
+      .filter(([key, { owner }]) => key.startsWith(`${host}:`) && !owner.dead)
+      .map(([key]) => Number(key.slice(host.length + 1)));
+  }
+
   /** A dial from `host`; the handler hears of it after a round trip, or after a long silence. */
   dial(
     host: string,
@@ -90,49 +100,68 @@ export class Network {
     owner: Owner,
     handler: ConnectionHandler,
   ): { cancel(): void } {
-    const link = this.link(host, address.host);
+    const random = new Prng(this.#seed + STREAM + this.#dials++ * 0x1_0000_0000);
+    const out = this.way(host, address.host);
+    const back = this.way(address.host, host);
     let ended = false;
-    let pair: readonly [SimConnection, SimConnection] | undefined;
+    let near: SimConnection | undefined;
     const fail = (code: "connection_refused" | "connection_timeout" | "closed_here"): void => {
       if (ended) return;
       ended = true;
       handler.closed(new ConnectionError(code, `${code}: ${address.host}:${address.port}`));
     };
-    this.events.schedule(this.#transit(link) * 2, owner, () => {
-      if (ended) return;
+    const arrive = (): void => {
+      if (ended || owner.dead) return;
+      const to = this.host(address.host);
+      if (out.isCut || back.isCut || to.silent) {
+        this.events.schedule(DIAL_MS_MAX, owner, () => fail("connection_timeout"));
+        return;
+      }
       const listening = this.#listening.get(`${address.host}:${address.port}`);
-      const isSilent = link.cut || (listening?.owner.stalledUntil ?? 0) > this.events.now;
-      if (isSilent)
-        return void this.events.schedule(DIAL_MS_MAX, owner, () => fail("connection_timeout"));
-      if (listening === undefined || listening.owner.dead) return fail("connection_refused");
+      if (listening === undefined || listening.owner.dead || to.refuses) {
+        this.events.schedule(0, owner, () => fail("connection_refused"));
+        return;
+      }
+      // The kernel takes the connection, but who listens has to shake hands.
+      const { stalledUntil } = listening.owner;
+      if (stalledUntil > this.events.now) {
+        this.events.schedule(stalledUntil - this.events.now, undefined, arrive);
+        return;
+      }
       ended = true;
-      pair = this.#connect(host, address, owner, listening, handler);
-    });
+      near = this.#connect(host, address, owner, listening, handler, random);
+    };
+    const transit = out.delayMs + back.delayMs + (out.jitterMs + back.jitterMs) * random.random();
+    this.events.schedule(transit, undefined, arrive);
     return {
       cancel: () => {
-        if (pair !== undefined) pair[0].terminate();
+        if (near !== undefined) near.terminate();
         else this.events.schedule(0, owner, () => fail("closed_here"));
       },
     };
   }
 
-  /** Cuts a connection as a dying host or a router does: what is under way is lost from a random byte on. */
-  break(connection: SimConnection): void {
-    connection.cutAt(this.random.random());
+  /** The host of that end lost its power: the other end hears nothing until it is back, and then that it is unknown. */
+  orphan(connection: SimConnection, host: string): void {
+    const end = connection.vanish();
+    if (end === undefined) return;
+    const known = this.#orphans.get(host);
+    if (known === undefined) this.#orphans.set(host, [end]);
+    else known.push(end);
   }
 
-  /** Takes a delivery into the trace's hash. */
-  trace(at: Millis, bytes: Uint8Array): void {
-    let { hash } = this;
-    hash = Math.imul(hash ^ Math.floor(at * 1_000), 0x0100_0193);
-    hash = Math.imul(hash ^ bytes.length, 0x0100_0193);
-    for (const byte of bytes.subarray(0, 64)) hash = Math.imul(hash ^ byte, 0x0100_0193);
-    this.hash = hash >>> 0;
+  /** The host has its power back. */
+  wake(host: string): void {
+    for (const end of this.#orphans.get(host) ?? []) end.reset();
+    this.#orphans.delete(host);
   }
 
-  /** Milliseconds for one way on a link, this time. */
-  #transit(link: Link): Millis {
-    return link.delayMs + link.jitterMs * this.random.random();
+  /** Takes something that happened into the trace's hash. */
+  trace(bytes: Uint8Array): void {
+    this.bytes += bytes.length;
+    this.overheard = bytes as Uint8Array<ArrayBuffer>;
+    const at = Math.imul(this.hash ^ Math.floor(this.events.now * 1_000), 0x0100_0193) >>> 0;
+    this.hash = checksum(bytes, (at ^ bytes.length) >>> 0);
   }
 
   #connect(
@@ -141,16 +170,30 @@ export class Network {
     owner: Owner,
     listening: Listening,
     dialler: ConnectionHandler,
-  ): readonly [SimConnection, SimConnection] {
-    const link = this.link(host, address.host);
-    const exporter = Uint8Array.from({ length: 32 }, () => this.random.below(256));
-    const near = new SimConnection(this, link, owner, address.host, exporter);
-    const far = new SimConnection(this, link, listening.owner, host, exporter);
+    random: Prng,
+  ): SimConnection {
+    const exporter = new Uint8Array(EXPORTER_BYTES);
+    for (let place = 0; place < EXPORTER_BYTES; place++) exporter[place] = random.uint32();
+    const make = (from: string, to: string, whose: Owner): SimConnection =>
+      new SimConnection({
+        network: this,
+        random,
+        incoming: this.way(to, from),
+        outgoing: this.way(from, to),
+        host: this.host(from),
+        owner: whose,
+        remoteHost: to,
+        exporter,
+      });
+    const near = make(host, address.host, owner);
+    const far = make(address.host, host, listening.owner);
     near.join(far);
     far.join(near);
-    const acceptor = listening.accept(host, { cancel: () => far.terminate() });
-    this.events.schedule(0, listening.owner, () => far.open(acceptor));
+    this.events.schedule(0, listening.owner, () => {
+      const acceptor = listening.accept(host, { cancel: () => far.terminate() });
+      far.open(acceptor);
+    });
     this.events.schedule(0, owner, () => near.open(dialler));
-    return [near, far];
+    return near;
   }
 }

@@ -1,29 +1,31 @@
 import { ConnectionError } from "../base/error.ts";
 import type { Millis } from "../base/millis.ts";
+import type { Prng } from "../base/prng.ts";
 import type { Connection, ConnectionHandler } from "../port/transport.ts";
 import type { Owner } from "./event-queue.ts";
-import type { Link, Network } from "./network.ts";
-
-/** Bytes that a connection takes before the other side has read them. */
-const WINDOW_BYTES = 128 * 1024;
+import type { Host, Way } from "./link.ts";
+import type { Network } from "./network.ts";
 
 /** Bytes that arrive at once. */
 const CHUNK_BYTES_MAX = 16 * 1024;
 
-/** Milliseconds between two looks whether a link that was cut is back: TCP sends again. */
-const RESEND_MS = 200;
+/** Milliseconds between two looks whether a way that was cut is back: TCP sends again. */
+const RESEND_MS = 100;
 
 interface Chunk {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly at: Millis;
 }
 
 /** One end of a byte stream in a world. */
 export class SimConnection implements Connection {
   readonly remoteHost: string;
+  readonly owner: Owner;
   readonly #network: Network;
-  readonly #link: Link;
-  readonly #owner: Owner;
+  readonly #random: Prng;
+  readonly #incomingWay: Way;
+  readonly #outgoingWay: Way;
+  readonly #host: Host;
   readonly #exporter: Uint8Array;
   #peer: SimConnection | undefined;
   #handler: ConnectionHandler | undefined;
@@ -37,29 +39,36 @@ export class SimConnection implements Connection {
   #wantsDrain = false;
   /** The other end has said that nothing more comes. */
   #ending = false;
-  /** Cut: what is still written goes nowhere until both ends have noticed. */
+  /** What is still written goes nowhere: the connection was cut, or the other end knows nothing of it any more. */
   #broken = false;
 
-  constructor(
-    network: Network,
-    link: Link,
-    owner: Owner,
-    remoteHost: string,
-    exporter: Uint8Array,
-  ) {
-    this.#network = network;
-    this.#link = link;
-    this.#owner = owner;
-    this.remoteHost = remoteHost;
-    this.#exporter = exporter;
+  constructor(options: {
+    readonly network: Network;
+    readonly random: Prng;
+    readonly incoming: Way;
+    readonly outgoing: Way;
+    readonly host: Host;
+    readonly owner: Owner;
+    readonly remoteHost: string;
+    readonly exporter: Uint8Array;
+  }) {
+    this.#network = options.network;
+    this.#random = options.random;
+    this.#incomingWay = options.incoming;
+    this.#outgoingWay = options.outgoing;
+    this.#host = options.host;
+    this.owner = options.owner;
+    this.remoteHost = options.remoteHost;
+    this.#exporter = options.exporter;
   }
 
   get remote(): string {
     return `${this.remoteHost}:0`;
   }
 
-  get owner(): Owner {
-    return this.#owner;
+  /** Bytes that the other end has written and this one has not read. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   join(peer: SimConnection): void {
@@ -75,20 +84,23 @@ export class SimConnection implements Connection {
   }
 
   write(bytes: Uint8Array, offset: number, length: number): number {
-    if (this.#closed || this.#peer === undefined) return -1;
-    if (this.#broken) return length;
-    const taken = Math.min(length, WINDOW_BYTES - this.#peer.#underWay);
+    const peer = this.#peer;
+    if (this.#closed || peer === undefined) return -1;
+    const window = Math.min(this.#host.windowBytes, peer.#host.windowBytes);
+    const taken = Math.max(0, Math.min(length, window - peer.#underWay));
     if (taken < length) this.#wantsDrain = true;
+    if (taken === 0) return 0;
+    if (this.#broken) peer.#underWay += taken;
     // A copy, also of a Buffer, whose own `slice` would be a view of memory that its owner uses again.
-    if (taken > 0) this.#peer.#arrive(new Uint8Array(bytes.subarray(offset, offset + taken)));
-    return Math.max(0, taken);
+    else peer.#arrive(Uint8Array.prototype.slice.call(bytes, offset, offset + taken));
+    return taken;
   }
 
   end(): void {
     if (this.#closed) return;
     const peer = this.#peer;
     this.#close(undefined);
-    if (peer === undefined) return;
+    if (peer === undefined || this.#broken) return;
     peer.#ending = true;
     peer.#deliverLater();
   }
@@ -96,7 +108,7 @@ export class SimConnection implements Connection {
   terminate(): void {
     if (this.#closed) return;
     this.#close(new ConnectionError("closed_here", "closed here"));
-    this.#peer?.reset();
+    if (!this.#broken) this.#peer?.reset();
   }
 
   pause(): void {
@@ -121,16 +133,39 @@ export class SimConnection implements Connection {
     for (const end of [this, this.#peer]) {
       if (end === undefined || end.#closed) continue;
       end.#broken = true;
-      const kept = Math.floor(end.#underWay * share);
-      end.#truncate(kept);
+      end.#truncate(Math.floor(end.#underWay * share));
       end.reset();
     }
   }
 
-  /** The other side is gone. */
+  /** This end learns that it is gone, the other one never: what it writes fills its window and goes nowhere. */
+  halfCutAt(share: number): void {
+    const peer = this.#peer;
+    if (peer !== undefined) peer.#broken = this.#broken = true;
+    this.#truncate(Math.floor(this.#underWay * share));
+    this.reset();
+  }
+
+  /** This end is gone without a word; the other one, which does not know, is the result. */
+  vanish(): SimConnection | undefined {
+    const peer = this.#peer;
+    this.#closed = true;
+    this.#network.connections.delete(this);
+    if (peer === undefined || peer.#closed) return undefined;
+    peer.#broken = true;
+    return peer;
+  }
+
+  /** The other side is gone, and its machine says so as soon as something gets through. */
   reset(): void {
     if (this.#closed) return;
-    this.#network.events.schedule(this.#link.delayMs, this.#owner, () => {
+    const { events } = this.#network;
+    events.schedule(this.#incomingWay.delayMs, this.owner, () => {
+      if (this.#closed) return;
+      if (this.#incomingWay.isCut) {
+        events.schedule(RESEND_MS, this.owner, () => this.reset());
+        return;
+      }
       this.#flush();
       this.#close(new ConnectionError("connection_reset", "connection reset"));
     });
@@ -144,19 +179,24 @@ export class SimConnection implements Connection {
         left -= chunk.bytes.length;
         continue;
       }
-      this.#incoming[place] = { ...chunk, bytes: chunk.bytes.subarray(0, left) };
+      chunk.bytes = chunk.bytes.subarray(0, left);
       this.#incoming.length = place + 1;
       return;
     }
   }
 
   #arrive(bytes: Uint8Array): void {
-    const { events, random } = this.#network;
+    const { events } = this.#network;
+    const way = this.#incomingWay;
     for (let start = 0; start < bytes.length;) {
-      const size = Math.min(bytes.length - start, 1 + random.below(CHUNK_BYTES_MAX));
-      const transit = this.#link.delayMs + this.#link.jitterMs * random.random();
+      const size = Math.min(bytes.length - start, 1 + this.#random.below(CHUNK_BYTES_MAX));
+      let at = events.now + way.delayMs + way.jitterMs * this.#random.random();
+      if (way.bytesPerMs !== Infinity) {
+        way.freeAt = Math.max(way.freeAt, events.now) + size / way.bytesPerMs;
+        at = Math.max(at, way.freeAt + way.delayMs);
+      }
       // A stream does not reorder: nothing overtakes what was sent before.
-      this.#lastAt = Math.max(this.#lastAt, events.now + transit);
+      this.#lastAt = Math.max(this.#lastAt, at);
       this.#incoming.push({ bytes: bytes.subarray(start, start + size), at: this.#lastAt });
       start += size;
     }
@@ -168,23 +208,25 @@ export class SimConnection implements Connection {
     if (this.#delivering || this.#closed || this.#handler === undefined || this.#paused) return;
     const next = this.#incoming[0];
     if (next === undefined && !this.#ending) return;
-    this.#delivering = true;
-    const { events } = this.#network;
-    const at = next === undefined ? events.now : next.at;
-    events.schedule(at - events.now, this.#owner, () => {
-      this.#delivering = false;
-      if (this.#link.cut) {
-        this.#delivering = true;
-        events.schedule(RESEND_MS, this.#owner, () => {
-          this.#delivering = false;
-          this.#deliverLater();
-        });
-        return;
-      }
-      this.#deliver();
-      this.#deliverLater();
-    });
+    const { now } = this.#network.events;
+    this.#deliverAfter(next === undefined ? this.#incomingWay.delayMs : next.at - now);
   }
+
+  #deliverAfter(afterMs: Millis): void {
+    this.#delivering = true;
+    this.#network.events.schedule(afterMs, this.owner, this.#due);
+  }
+
+  readonly #due = (): void => {
+    this.#delivering = false;
+    if (this.#paused || this.#closed) return;
+    if (this.#incomingWay.isCut) return this.#deliverAfter(RESEND_MS);
+    const size = this.#incoming[0]?.bytes.length ?? 0;
+    this.#deliver();
+    const { readBytesPerMs } = this.#host;
+    if (readBytesPerMs === Infinity || this.#closed) this.#deliverLater();
+    else this.#deliverAfter(size / readBytesPerMs);
+  };
 
   #deliver(): void {
     const chunk = this.#incoming.shift();
@@ -193,23 +235,27 @@ export class SimConnection implements Connection {
       return;
     }
     this.#underWay -= chunk.bytes.length;
-    this.#network.trace(this.#network.events.now, chunk.bytes);
-    this.#handler?.received(chunk.bytes);
+    this.#hand(chunk.bytes);
     const peer = this.#peer;
-    if (peer !== undefined && peer.#wantsDrain && this.#underWay < WINDOW_BYTES / 2) {
-      peer.#wantsDrain = false;
-      this.#network.events.schedule(this.#link.delayMs, peer.#owner, () => {
-        if (!peer.#closed) peer.#handler?.drained();
-      });
-    }
+    if (peer === undefined || !peer.#wantsDrain) return;
+    if (this.#underWay >= Math.min(this.#host.windowBytes, peer.#host.windowBytes) / 2) return;
+    peer.#wantsDrain = false;
+    this.#network.events.schedule(this.#outgoingWay.delayMs, peer.owner, () => {
+      if (!peer.#closed) peer.#handler?.drained();
+    });
+  }
+
+  #hand(bytes: Uint8Array): void {
+    this.#network.trace(bytes);
+    if (bytes.length > 0) this.#handler?.received(bytes);
   }
 
   /** What was under way when the other side vanished. */
   #flush(): void {
-    while (!this.#closed && !this.#paused && !this.#link.cut && this.#incoming.length > 0) {
+    while (!this.#closed && !this.#paused && this.#incoming.length > 0) {
       const chunk = this.#incoming.shift()!;
       this.#underWay -= chunk.bytes.length;
-      if (chunk.bytes.length > 0) this.#handler?.received(chunk.bytes);
+      this.#hand(chunk.bytes);
     }
   }
 
@@ -220,7 +266,7 @@ export class SimConnection implements Connection {
     this.#incoming.length = 0;
     const handler = this.#handler;
     if (handler !== undefined) {
-      this.#network.events.schedule(0, this.#owner, () => handler.closed(error));
+      this.#network.events.schedule(0, this.owner, () => handler.closed(error));
     }
   }
 }

@@ -1,4 +1,5 @@
 /** One node of a world: the drivers that also run in production, over the world's clock, network and randomness. */
+import type { Millis } from "../base/millis.ts";
 import { Prng } from "../base/prng.ts";
 import { sha256Digest } from "../bun/digest.ts";
 import { createLocalPorts } from "../bun/local-ports.ts";
@@ -6,14 +7,17 @@ import { parseConfig } from "../node/config.ts";
 import { ControlDriver } from "../node/control-driver.ts";
 import { planNode, type NodePlan } from "../node/node-plan.ts";
 import { SchedulerDriver } from "../node/scheduler-driver.ts";
+import type { HostedFunction } from "../node/thread-message.ts";
 import type { Entropy } from "../port/entropy.ts";
 import type { LogLevel, LogSink } from "../port/log.ts";
 import type { PortEnd, ThreadPort } from "../port/threads.ts";
 import type { Address, Transport } from "../port/transport.ts";
 import { Identities } from "../term/identities.ts";
-import type { EventQueue, Owner } from "./event-queue.ts";
+import type { VersionRange } from "../wire/version.ts";
+import type { EventQueue } from "./event-queue.ts";
 import type { Network } from "./network.ts";
-import { SimClock } from "./sim-clock.ts";
+import type { MachineTime, SimClock } from "./sim-clock.ts";
+import { SimThread } from "./sim-thread.ts";
 
 /** Milliseconds that a message between two threads takes. */
 const HOP_MS = 0.03;
@@ -22,6 +26,9 @@ const HOP_MS = 0.03;
 export const NODE_PORT = 4_369;
 
 const COOKIE = new TextEncoder().encode("the cookie of a simulated cluster");
+
+/** Keys of cluster.toml, as `parseConfig` takes them from code: `{ "cluster.tick_interval": "1s" }`. */
+export type SimConfig = Readonly<Record<string, unknown>>;
 
 export interface SimNodeOptions {
   readonly events: EventQueue;
@@ -32,95 +39,123 @@ export interface SimNodeOptions {
   readonly schedulers: number;
   /** Hosts and names of nodes to connect to. */
   readonly seeds: readonly { readonly name: string; readonly host: string }[];
-  readonly graceMs: number;
+  readonly graceMs: Millis;
   readonly seed: number;
-  /** Its clock's rate; 1 is right. */
-  readonly rate: number;
+  readonly time: MachineTime;
+  readonly config: SimConfig;
+  /** Protocol versions that it says it speaks; undefined: those it does speak. */
+  readonly versions: VersionRange | undefined;
+  /** What it tells its peers that it hosts; undefined: all that is defined in this program. */
+  readonly functions: (() => readonly HostedFunction[]) | undefined;
   readonly log: (node: string, level: LogLevel, text: string, fields: object) => void;
+  /** It was asked to stop. */
+  readonly stopRequested: () => void;
 }
 
 /** Set on a driver's thread ports so that they wait as threads do. */
 type Defer = (callback: () => void) => void;
 
-export class SimNode implements Owner {
+export class SimNode {
   readonly name: string;
   readonly host: string;
-  stalledUntil = 0;
-  dead = false;
-  readonly clock: SimClock;
+  readonly time: MachineTime;
   readonly control: ControlDriver;
   readonly schedulers: readonly SchedulerDriver[];
+  /** The control thread, then one for each scheduler. */
+  readonly threads: readonly SimThread[];
   /** Settles when the node is up. */
   readonly up: Promise<unknown>;
   readonly creation: number;
 
   constructor(options: SimNodeOptions) {
-    const { events, network, name, host, schedulers } = options;
+    const { name, host, schedulers, events } = options;
     this.name = name;
     this.host = host;
-    this.clock = new SimClock(events, this, options.rate);
+    this.time = options.time;
+    const plan = planOf(options);
+    this.creation = plan.control.creation;
+    this.threads = Array.from({ length: schedulers + 1 }, (_none, place) => {
+      const identities = new Identities(name, this.creation, { keepsAll: true });
+      return new SimThread(`${name} ${place}`, events, this.time, identities);
+    });
+    const ports = portMesh(this.threads, (thread, callback) =>
+      events.schedule(HOP_MS, thread, callback),
+    );
     const log: LogSink = {
       write: (level, text, fields) => options.log(name, level, text, fields),
     };
-    const entropy = entropyOf(new Prng(options.seed));
-    const transport = this.#transport(network);
-    const plan = planOf(options, this.clock);
-    this.creation = plan.control.creation;
-    const defer: Defer = (callback) => void events.schedule(HOP_MS, this, callback);
-    const ports = portMesh(schedulers, defer);
-    const world = {
-      clock: this.clock,
-      port: (end: PortEnd) => end as unknown as ThreadPort,
+    const random = new Prng(options.seed);
+    const worldOf = (thread: SimThread) => ({
+      clock: thread.clock,
+      identities: thread.identities,
       digest: sha256Digest,
-      entropy,
-      transport,
+      entropy: entropyOf(random),
+      transport: transportOf(host, thread, options.network),
       log,
-    };
-    const seeds = options.seeds.map((seed) => ({
-      name: seed.name,
-      address: { host: seed.host, port: NODE_PORT },
-    }));
+    });
+    const [controlThread] = this.threads;
+    controlThread!.enter();
     this.control = new ControlDriver({
-      setup: { ...plan.control, seeds },
+      setup: plan.control,
       world: {
-        ...world,
-        identities: new Identities(name, plan.control.creation),
+        ...worldOf(controlThread!),
         memoryBytes: () => 0,
         dns: { addresses: () => Promise.reject(new Error("no names in a simulation")) },
       },
       ports: ports.control,
       pulses: plan.shared.pulses,
       events: {
-        stopRequested: () => undefined,
+        stopRequested: options.stopRequested,
         startRefused: () => undefined,
         resolve: () => Promise.resolve(undefined),
       },
     });
     this.schedulers = plan.schedulers.map((setup, place) => {
-      const control = ports.toControl[place]!;
+      const thread = this.threads[place + 1]!;
+      thread.enter();
       const others = [undefined, ...ports.between[place]!];
-      return new SchedulerDriver(setup, { control, others }, world);
+      const world = {
+        ...worldOf(thread),
+        port: (end: PortEnd) => end as unknown as ThreadPort,
+        ...(options.functions === undefined ? {} : { functions: options.functions }),
+      };
+      return new SchedulerDriver(setup, { control: ports.toControl[place]!, others }, world);
     });
-    for (const driver of this.schedulers) driver.start();
+    for (const [place, driver] of this.schedulers.entries()) {
+      this.threads[place + 1]!.enter();
+      driver.start();
+    }
+    controlThread!.enter();
     this.up = this.control.start();
   }
 
-  #transport(network: Network): Transport {
-    return {
-      listen: (address: Address, accept) =>
-        network.listen({ host: this.host, port: address.port }, this, accept),
-      dial: (address, handler) => {
-        const dialled = network.dial(this.host, address, this, handler);
-        return { cancel: () => dialled.cancel() };
-      },
-    };
+  /** The clock of its control thread. */
+  get clock(): SimClock {
+    return this.threads[0]!.clock;
+  }
+
+  get dead(): boolean {
+    return this.threads[0]!.dead;
+  }
+
+  /** Its threads get no processor time until then; `thread` 0 is the control thread, undefined: all of them. */
+  stall(until: Millis, thread?: number): void {
+    const threads = thread === undefined ? this.threads : [this.threads[thread]];
+    for (const one of threads) {
+      if (one !== undefined) one.stalledUntil = Math.max(one.stalledUntil, until);
+    }
+  }
+
+  /** Nothing of it runs any more. */
+  die(): void {
+    for (const thread of this.threads) thread.dead = true;
   }
 }
 
 /** What each thread of the node is told, from the same configuration that an operator would write. */
-function planOf(options: SimNodeOptions, clock: SimClock): NodePlan {
+function planOf(options: SimNodeOptions): NodePlan {
   const { name, host, schedulers } = options;
-  return planNode({
+  const plan = planNode({
     config: parseConfig({
       environment: {},
       options: [],
@@ -132,6 +167,7 @@ function planOf(options: SimNodeOptions, clock: SimClock): NodePlan {
         "cluster.tick_interval": "1s",
         "cluster.tick_timeout": "1s",
         "listen.host": host,
+        ...options.config,
       },
       directory: "/",
       cpus: 1,
@@ -139,10 +175,27 @@ function planOf(options: SimNodeOptions, clock: SimClock): NodePlan {
     name: { name, host, port: NODE_PORT },
     cookies: { own: COOKIE, accepted: [COOKIE], source: "the simulation" },
     version: "simulated",
-    wall: clock.wall(),
+    wall: options.time.wall(),
     strict: false,
     listens: true,
   });
+  const seeds = options.seeds.map((seed) => ({
+    name: seed.name,
+    address: { host: seed.host, port: NODE_PORT },
+  }));
+  const versions = options.versions === undefined ? {} : { versions: options.versions };
+  return { ...plan, control: { ...plan.control, seeds, ...versions } };
+}
+
+function transportOf(host: string, thread: SimThread, network: Network): Transport {
+  return {
+    listen: (address: Address, accept) =>
+      network.listen({ host, port: address.port }, thread, accept),
+    dial: (address, handler) => {
+      const dialled = network.dial(host, address, thread, handler);
+      return { cancel: () => dialled.cancel() };
+    },
+  };
 }
 
 interface PortMesh {
@@ -154,28 +207,40 @@ interface PortMesh {
   readonly between: readonly (readonly (ThreadPort | undefined)[])[];
 }
 
-function portMesh(schedulers: number, defer: Defer): PortMesh {
-  const pairs = Array.from({ length: schedulers }, () => createLocalPorts(defer));
-  const between = Array.from({ length: schedulers }, () =>
-    new Array<ThreadPort | undefined>(schedulers).fill(undefined),
+/** Ports between every two threads of a node; what arrives at one happens on its own thread. */
+function portMesh(
+  threads: readonly SimThread[],
+  happen: (thread: SimThread, callback: () => void) => void,
+): PortMesh {
+  const count = threads.length;
+  const ends = Array.from({ length: count }, () =>
+    new Array<ThreadPort | undefined>(count).fill(undefined),
   );
-  for (let left = 0; left < schedulers; left++) {
-    for (let right = left + 1; right < schedulers; right++) {
-      const [near, far] = createLocalPorts(defer);
-      between[left]![right] = near;
-      between[right]![left] = far;
+  for (let left = 0; left < count; left++) {
+    for (let right = left + 1; right < count; right++) {
+      const at =
+        (place: number): Defer =>
+        (callback) =>
+          happen(threads[place]!, callback);
+      const [near, far] = createLocalPorts(at(left), at(right));
+      ends[left]![right] = near;
+      ends[right]![left] = far;
     }
   }
   return {
-    control: pairs.map(([near]) => near),
-    toControl: pairs.map(([, far]) => far),
-    between,
+    control: ends[0]!.slice(1).map((end) => end!),
+    toControl: ends.slice(1).map((row) => row[0]!),
+    between: ends.slice(1).map((row) => row.slice(1)),
   };
 }
 
 function entropyOf(random: Prng): Entropy {
   return {
-    bytes: (length) => Uint8Array.from({ length }, () => random.below(256)),
+    bytes: (length) => {
+      const bytes = new Uint8Array(length);
+      for (let place = 0; place < length; place++) bytes[place] = random.uint32();
+      return bytes;
+    },
     random: () => random.random(),
   };
 }

@@ -6,10 +6,14 @@
 import type { Millis } from "../base/millis.ts";
 import { Prng } from "../base/prng.ts";
 import { runMicrotasks } from "../bun/microtasks.ts";
+import type { HostedFunction } from "../node/thread-message.ts";
 import type { LogLevel } from "../port/log.ts";
+import { startOver } from "../term/shapes.ts";
+import type { VersionRange } from "../wire/version.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Network } from "./network.ts";
-import { SimNode } from "./sim-node.ts";
+import { MachineTime } from "./sim-clock.ts";
+import { SimNode, type SimConfig } from "./sim-node.ts";
 
 export interface WorldOptions {
   readonly seed: number;
@@ -19,8 +23,19 @@ export interface WorldOptions {
   readonly schedulers?: number;
   /** Milliseconds that sessions survive without their sockets. Default 1,000. */
   readonly graceMs?: Millis;
+  /** Further keys of every node's configuration: `{ "limits.fragment": 1024 }`. */
+  readonly config?: SimConfig;
+  /** Protocol versions that a node says it speaks; undefined: those it does speak. */
+  readonly versions?: (short: string) => VersionRange | undefined;
+  /**
+   * What nodes tell each other that they host. Default: all that is defined in the program, so that two programs do not
+   * have the same hash unless they define the same.
+   */
+  readonly functions?: () => readonly HostedFunction[];
   /** Gets every log line of every node. */
   readonly log?: (line: TraceLine) => void;
+  /** Called with every start of a node, the first ones included. */
+  readonly started?: (short: string, node: SimNode) => void;
 }
 
 /** One line of a run's trace. */
@@ -32,21 +47,41 @@ export interface TraceLine {
   readonly fields: object;
 }
 
+/** Numbers that a seed has for machines, apart from those for everything else. */
+const MACHINES = 0x6d61_6368;
+
+/** Milliseconds between two looks at a condition that is waited for. */
+const LOOK_MS = 5;
+
 export class World {
   readonly seed: number;
   readonly events = new EventQueue();
+  /** For whoever uses the world: load and its timing. Network and machines have numbers of their own. */
   readonly random: Prng;
   readonly network: Network;
   /** The present incarnation of each node, by its short name; none while it is down. */
   readonly nodes = new Map<string, SimNode>();
+  /** Machines that call themselves by the name of a node. */
+  readonly namesakes = new Set<SimNode>();
+  /** Nodes that were asked to stop and have not yet. */
+  readonly #leaving = new Map<string, SimNode>();
+  /** What ends the darkness of machines without power. */
+  readonly #dark = new Map<string, () => void>();
   readonly #options: WorldOptions;
+  readonly #machines: Prng;
+  readonly #times = new Map<string, MachineTime>();
+  readonly #hosts = new Map<string, string>();
   #starts = 0;
+  #moves = 0;
 
   constructor(options: WorldOptions) {
+    // What was written in this thread before must not show in what is written here.
+    startOver();
     this.seed = options.seed;
     this.#options = options;
     this.random = new Prng(options.seed);
-    this.network = new Network(this.events, this.random);
+    this.#machines = new Prng(options.seed + MACHINES);
+    this.network = new Network(this.events, options.seed);
     for (const name of options.nodes) this.start(name);
   }
 
@@ -60,75 +95,123 @@ export class World {
   }
 
   nameOf(short: string): string {
-    return `${short}@${this.hostOf(short)}`;
+    return `${short}@10.0.0.${this.#options.nodes.indexOf(short) + 1}`;
   }
 
+  /** Where the node is, or was last. */
   hostOf(short: string): string {
-    return `10.0.0.${this.#options.nodes.indexOf(short) + 1}`;
+    return this.#hosts.get(short) ?? `10.0.0.${this.#options.nodes.indexOf(short) + 1}`;
+  }
+
+  /** What its machine takes for the time; it stays when the node starts again. */
+  timeOf(short: string): MachineTime {
+    let time = this.#times.get(short);
+    if (time === undefined) {
+      time = new MachineTime(this.events, 1 + (this.#machines.random() - 0.5) * 1e-3);
+      this.#times.set(short, time);
+    }
+    return time;
+  }
+
+  /** Calls back after a while, whatever happens to whom. */
+  after(ms: Millis, callback: () => void): void {
+    this.events.schedule(ms, undefined, callback);
   }
 
   /** Starts a node that is down, with all others as its seeds. */
   start(short: string): SimNode {
-    const { nodes, schedulers = 1, graceMs = 1_000, log } = this.#options;
-    const seeds = nodes
-      .filter((other) => other !== short)
-      .map((other) => ({ name: this.nameOf(other), host: this.hostOf(other) }));
-    const node = new SimNode({
-      events: this.events,
-      network: this.network,
-      name: this.nameOf(short),
-      host: this.hostOf(short),
-      schedulers,
-      seeds,
-      graceMs,
-      seed: this.seed * 1_000 + this.#starts++,
-      rate: 1 + (this.random.random() - 0.5) * 1e-3,
-      log: (name, level, text, fields) =>
-        log?.({ at: this.events.now, node: name, level, text, fields }),
-    });
+    const host = this.hostOf(short);
+    this.#dark.get(short)?.();
+    this.#dark.delete(short);
+    this.network.wake(host);
+    const node = this.#make(short, host, this.timeOf(short), () => this.stop(short));
     this.nodes.set(short, node);
+    this.#options.started?.(short, node);
     return node;
   }
 
-  /** Ends a node as `kill -9` does: nothing of it runs any more, its sockets are reset. */
-  crash(short: string): void {
+  /** Starts the node unless it is up, as soon as its last incarnation has gone. */
+  startSoon(short: string): void {
+    if (this.nodes.has(short)) return;
+    if (this.#leaving.has(short)) this.after(LOOK_MS, () => this.startSoon(short));
+    else this.start(short);
+  }
+
+  /** The node, which is down, comes up at another address next time. */
+  move(short: string): void {
+    const place = this.#options.nodes.indexOf(short) + 1;
+    this.#hosts.set(short, `10.${1 + this.#moves++}.0.${place}`);
+  }
+
+  /** Ends a node as `kill -9` does; `silent`: as a power cut does, so that nobody is told. */
+  crash(short: string, { silent = false } = {}): void {
     const node = this.nodes.get(short);
     if (node === undefined) return;
     this.nodes.delete(short);
-    for (const connection of [...this.network.connections]) {
-      if (connection.owner === node) this.network.break(connection);
-    }
-    node.dead = true;
+    if (silent) this.#dark.set(short, this.network.host(node.host).impair({ silent: true }));
+    this.#kill(node, silent);
   }
 
-  /** Nothing gets through between two hosts, and nobody is told. */
+  /** Asks a node to stop. */
+  stop(short: string): void {
+    const node = this.nodes.get(short);
+    if (node === undefined) return;
+    this.nodes.delete(short);
+    this.#leaving.set(short, node);
+    void node.control.stop().then(() => {
+      this.#leaving.delete(short);
+      this.#kill(node, false);
+    });
+  }
+
+  /** Another machine starts under the node's name, for so long. */
+  startNamesake(short: string, forMs: Millis): void {
+    const host = `10.8.${this.#moves++}.1`;
+    const time = new MachineTime(this.events, 1);
+    const node = this.#make(short, host, time, () => undefined);
+    this.namesakes.add(node);
+    this.after(forMs, () => this.#endNamesake(node));
+  }
+
+  /** Nothing gets through between two nodes, and nobody is told. */
   cut(a: string, b: string): void {
-    this.network.link(this.hostOf(a), this.hostOf(b)).cut = true;
+    const [one, other] = [this.hostOf(a), this.hostOf(b)];
+    this.network.way(one, other).impair({ cut: true });
+    this.network.way(other, one).impair({ cut: true });
   }
 
   heal(a: string, b: string): void {
-    this.network.link(this.hostOf(a), this.hostOf(b)).cut = false;
+    const [one, other] = [this.hostOf(a), this.hostOf(b)];
+    this.network.way(one, other).mend();
+    this.network.way(other, one).mend();
+  }
+
+  /** Every way is open again, every clock right, every node up, and nobody uses another's name. */
+  healAll(): void {
+    this.network.heal();
+    for (const time of this.#times.values()) time.drift(1);
+    for (const node of [...this.namesakes]) this.#endNamesake(node);
+    for (const short of this.#options.nodes) this.startSoon(short);
   }
 
   /** Breaks a random connection at a random byte; both ends notice. */
   breakSomething(): void {
     const all = [...this.network.connections];
-    const one = all[this.random.below(Math.max(1, all.length))];
-    if (one !== undefined) this.network.break(one);
+    all[this.random.below(Math.max(1, all.length))]?.cutAt(this.random.random());
   }
 
-  /** The node gets no processor time. */
-  stall(short: string, forMs: Millis): void {
-    const node = this.nodes.get(short);
-    if (node !== undefined) node.stalledUntil = this.events.now + forMs;
+  /** The node, or one of its threads, gets no processor time. */
+  stall(short: string, forMs: Millis, thread?: number): void {
+    this.nodes.get(short)?.stall(this.events.now + forMs, thread);
   }
 
   /** Lets virtual time pass. */
   run(forMs: Millis): void {
     const until = this.events.now + forMs;
+    const { events } = this;
     runMicrotasks();
-    while (this.events.step(until)) runMicrotasks();
-    this.events.now = until;
+    while (events.step(until)) runMicrotasks();
+    events.now = until;
   }
 
   /** Lets time pass until `holds`, at most `withinMs`. False: it never did. */
@@ -136,9 +219,47 @@ export class World {
     const until = this.events.now + withinMs;
     runMicrotasks();
     while (!holds()) {
-      if (!this.events.step(until)) return false;
-      runMicrotasks();
+      if (this.events.now >= until) return false;
+      this.run(Math.min(LOOK_MS, until - this.events.now));
     }
     return true;
+  }
+
+  #make(short: string, host: string, time: MachineTime, stopRequested: () => void): SimNode {
+    const { nodes, schedulers = 1, graceMs = 1_000, log, config = {} } = this.#options;
+    const seeds = nodes
+      .filter((other) => other !== short)
+      .map((other) => ({ name: this.nameOf(other), host: this.hostOf(other) }));
+    return new SimNode({
+      events: this.events,
+      network: this.network,
+      name: this.nameOf(short),
+      host,
+      schedulers,
+      seeds,
+      graceMs,
+      seed: this.seed * 1_000 + this.#starts++,
+      time,
+      config,
+      versions: this.#options.versions?.(short),
+      functions: this.#options.functions,
+      log: (name, level, text, fields) =>
+        log?.({ at: this.events.now, node: name, level, text, fields }),
+      stopRequested,
+    });
+  }
+
+  #endNamesake(node: SimNode): void {
+    if (!this.namesakes.delete(node)) return;
+    this.#kill(node, false);
+  }
+
+  #kill(node: SimNode, silent: boolean): void {
+    for (const connection of [...this.network.connections]) {
+      if (!node.threads.some((thread) => thread === connection.owner)) continue;
+      if (silent) this.network.orphan(connection, node.host);
+      else connection.cutAt(this.#machines.random());
+    }
+    node.die();
   }
 }

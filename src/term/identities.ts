@@ -13,6 +13,8 @@ const CACHE_SLOTS = 256;
 export interface IdentitiesOptions {
   /** Gives a node its 16-bit number from a table that the threads of a node share; without it each thread counts. */
   readonly assignNodeId?: (name: string, creation: number) => number;
+  /** Keeps every object for as long as the table: for a simulator, where nothing may depend on when memory is collected. */
+  readonly keepsAll?: boolean;
 }
 
 /**
@@ -40,9 +42,11 @@ export class Identities {
   /** Ids of collected nodes, oldest first: used again only when there are no fresh ones. */
   readonly #nodeIdsFree: number[] = [];
   readonly #nodeIds = new Map<string, number>();
+  readonly #kept: object[] | undefined;
 
   constructor(name: string, creation: number, options: IdentitiesOptions = {}) {
     this.#assignNodeId = options.assignNodeId;
+    this.#kept = options.keepsAll === true ? [] : undefined;
     this.local = new NodeRef(this, name, creation, 0);
   }
 
@@ -63,6 +67,7 @@ export class Identities {
       this.#nodeIds.get(key) ?? this.#assignNodeId?.(name, creation) ?? this.#freshNodeId();
     const nodeRef = new NodeRef(this, name, creation, id);
     this.#nodes.set(key, new WeakRef(nodeRef));
+    this.#kept?.push(nodeRef);
     this.#nodeIds.set(key, id);
     return nodeRef;
   }
@@ -95,6 +100,7 @@ export class Identities {
   adopt(pid: Pid): void {
     if (pid.interned) return;
     pid.interned = true;
+    this.#kept?.push(pid);
     this.#pids.add(pid as Pid<unknown>, pid.nodeRef, pid.local);
   }
 
@@ -116,6 +122,7 @@ export class Identities {
   adoptRef(ref: Ref): void {
     if (ref.interned) return;
     ref.interned = true;
+    this.#kept?.push(ref);
     this.#refs.add(ref, ref.nodeRef, ref.id);
   }
 

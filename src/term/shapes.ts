@@ -107,7 +107,11 @@ export function shapesReleased(): void {
   active--;
 }
 
-function startOver(): void {
+/**
+ * Forgets every shape, so that what is written next depends on nothing that was written before: for a simulator, whose runs
+ * share a thread. Not while a term is being written.
+ */
+export function startOver(): void {
   root = new KeyNode("", undefined);
   rootNull = new KeyNode("", undefined);
   generation++;
