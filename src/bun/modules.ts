@@ -140,8 +140,8 @@ function codeFrame({ file, line, column }: Place): string {
   return [...rows, `${" ".repeat(width + 5 + column - 1)}^`].join("\n");
 }
 
-/** Relative to the working directory where that is shorter. */
+/** Relative to the working directory for what lies in it. */
 function shown(file: string): string {
   const fromHere = relative(process.cwd(), file);
-  return fromHere !== "" && fromHere.length < file.length ? fromHere : file;
+  return fromHere !== "" && !fromHere.startsWith("..") ? fromHere : file;
 }
