@@ -4,17 +4,20 @@
  * `Gate`, whom to dial is the `Connector`'s business, orderly ends are the `Farewells`'.
  */
 import { ConnectionError, type ProtocolError } from "../base/error.ts";
+import { FenceClock } from "../base/fence.ts";
 import { CALL_MS } from "../base/limits.ts";
 import type { Millis } from "../base/millis.ts";
 import type { DialTarget } from "../cluster/dialling.ts";
 import type { Clock } from "../port/clock.ts";
 import type { ThreadPort } from "../port/threads.ts";
-import type { Address, TlsKeys } from "../port/transport.ts";
+import type { TlsKeys } from "../port/transport.ts";
 import type { SessionInfo } from "../session/session-io.ts";
 import type { ControlMessage } from "../wire/control-message.ts";
 import type { SessionEndReason } from "../wire/protocol-code.ts";
 import { AddressDials } from "./address-dials.ts";
 import { Connector } from "./connector.ts";
+import { ControlServices } from "./control-services.ts";
+import type { ControlEvents, NodeUpInfo } from "./control-events.ts";
 import type { ControlSetup } from "./control-setup.ts";
 import type { ControlWorld } from "./control-world.ts";
 import { Farewells } from "./farewells.ts";
@@ -28,29 +31,11 @@ import { QueryDesk } from "./query-desk.ts";
 import { Requests } from "./requests.ts";
 import { SchedulerGroup } from "./scheduler-group.ts";
 import type { SchedulerKeeper } from "./scheduler-keeper.ts";
+import { answerRequest, type RequestDesk, type SchedulerRequest } from "./scheduler-requests.ts";
+import { CONTROL_SERVICES } from "./services.ts";
 import { StartFunctions } from "./start-functions.ts";
-import type { HostedFunction, ToControl } from "./thread-message.ts";
+import type { ToControl } from "./thread-message.ts";
 import { WatchdogDriver } from "./watchdog-driver.ts";
-
-export interface ControlEvents {
-  /** Somebody asked the node to stop. */
-  stopRequested(): void;
-  /** A function of `[[start]]` could not be started. */
-  startRefused(text: string): void;
-  /** Where a node listens whose name came without a port; undefined: not known. */
-  resolve(name: string): Promise<Address | undefined>;
-  /**
-   * The node listens: `listen` with the port it got, `address` as peers dial it. It starts when this resolves.
-   * @throws {ConfigError} name_taken
-   */
-  listening?(listen: Address, address: Address): Promise<void>;
-}
-
-/** What a node is when it is up. */
-export interface NodeUpInfo {
-  readonly address: Address | undefined;
-  readonly functions: readonly HostedFunction[];
-}
 
 /** Milliseconds that an orderly stop waits for its peers. */
 const GOODBYE_MS = 1_500;
@@ -75,6 +60,8 @@ export class ControlDriver {
   readonly #addressDials: AddressDials;
   readonly #farewells: Farewells;
   readonly #desk: QueryDesk;
+  readonly #requestDesk: RequestDesk;
+  readonly #services: ControlServices;
   readonly #asked: Requests;
   readonly #watchdog: WatchdogDriver;
   readonly #starts: StartFunctions;
@@ -88,7 +75,7 @@ export class ControlDriver {
 
   constructor(options: {
     readonly setup: ControlSetup;
-    readonly world: Omit<ControlWorld, "lagMs">;
+    readonly world: Omit<ControlWorld, "lagMs" | "fences">;
     readonly ports: readonly ThreadPort[];
     readonly pulses: readonly SharedArrayBuffer[];
     /** Undefined: schedulers cannot be ended one by one. */
@@ -103,7 +90,9 @@ export class ControlDriver {
       clock: options.world.clock,
       received: (index, message) => this.#fromScheduler(index, message),
     });
-    this.#world = { ...options.world, lagMs: () => this.#watchdog.lagMs() };
+    const fences = new FenceClock();
+    this.#world = { ...options.world, fences, lagMs: () => this.#watchdog.lagMs() };
+    this.#services = new ControlServices(CONTROL_SERVICES, setup, this.#world, this.#schedulers);
     this.#watchdog = new WatchdogDriver({
       clock: this.#clock,
       log: this.#world.log,
@@ -113,7 +102,7 @@ export class ControlDriver {
       killAfterMs: setup.killStuckAfterMs,
       keeper: options.keeper,
       events: {
-        ending: (_scheduler, text) => this.#schedulerEnding(text),
+        ending: (scheduler, text) => this.#schedulerEnding(scheduler, text),
         restarted: (scheduler, culprit) => this.#schedulerRestarted(scheduler, culprit),
         failed: (scheduler, error) => {
           const fields = { scheduler, error: error.message };
@@ -157,6 +146,14 @@ export class ControlDriver {
       },
     });
     this.#addressDials = new AddressDials(this.#gate, this.#connector);
+    this.#requestDesk = {
+      node: setup.node,
+      clock: this.#clock,
+      connect: (node, waiter) => this.#connect(node, waiter),
+      disconnect: (node) => this.#disconnect(node),
+      query: (node, verb, args, timeoutMs) => this.query(node, verb, args, timeoutMs),
+      stopRequested: () => events.stopRequested(),
+    };
     this.#desk = new QueryDesk({
       setup,
       clock: this.#clock,
@@ -168,6 +165,7 @@ export class ControlDriver {
       disconnect: (node) => this.#disconnect(node),
       stop: () => events.stopRequested(),
       memoryBytes: () => this.#world.memoryBytes(),
+      services: this.#services,
     });
   }
 
@@ -227,6 +225,7 @@ export class ControlDriver {
     if (this.#stopping !== undefined) return;
     this.#stopping = () => undefined;
     this.#watchdog.stop();
+    this.#services.stop();
     this.#dnsSeeds?.close();
     this.#connector.close();
     this.#gate.stopListening();
@@ -267,10 +266,14 @@ export class ControlDriver {
           this.#schedulers.tell(scheduler, { kind: "lane_reset", number, lane }),
         awaitFrames: (driver, lastFrames) => this.#farewells.awaitFrames(driver, lastFrames),
         message: (driver, message) => this.#fromPeer(driver, message),
-        suspected: (driver, lane, forMs) =>
-          this.#world.log.write("warn", "session suspect", { node: driver.name, lane, forMs }),
-        recovered: (driver, afterMs) =>
-          this.#world.log.write("info", "session recovered", { node: driver.name, afterMs }),
+        suspected: (driver, lane, forMs) => {
+          this.#world.log.write("warn", "session suspect", { node: driver.name, lane, forMs });
+          this.#services.suspected(driver, true);
+        },
+        recovered: (driver, afterMs) => {
+          this.#world.log.write("info", "session recovered", { node: driver.name, afterMs });
+          this.#services.suspected(driver, false);
+        },
         idle: (driver) => {
           if (this.#peers.get(driver.name) === driver) this.#peers.delete(driver.name);
           driver.close();
@@ -311,6 +314,7 @@ export class ControlDriver {
     this.#gate.found(node);
     this.#connector.connected(node, peer.dialKey);
     this.#greet(peer);
+    this.#services.nodeUp(peer, creation);
   }
 
   /** Tells a new peer what is hosted here and whom else to connect to. */
@@ -330,6 +334,7 @@ export class ControlDriver {
     const { name, number } = peer;
     this.#byNumber.delete(number);
     this.#farewells.forget(number);
+    this.#services.nodeDown(peer);
     peer.number = 0;
     this.#schedulers.tellAll({ kind: "session_over", number, reason });
     this.#schedulers.tellAll({ kind: "peer_functions", node: name, functions: [] });
@@ -365,7 +370,7 @@ export class ControlDriver {
   }
 
   /** Its lanes end with it, and with them every session of this node (D6). */
-  #schedulerEnding(text: string): void {
+  #schedulerEnding(scheduler: number, text: string): void {
     this.#replaced += 1;
     this.#connector.pause(true);
     for (const peer of [...this.#byNumber.values()]) {
@@ -374,9 +379,11 @@ export class ControlDriver {
       peer.input({ kind: "abort", reason: "scheduler_killed", text });
     }
     this.#gate.hold(true);
+    this.#services.schedulerGone(scheduler);
   }
 
   #schedulerRestarted(scheduler: number, culprit: string | undefined): void {
+    this.#services.schedulerStarted(scheduler);
     if (scheduler === 1) this.#starts.again(culprit);
     this.#replaced -= 1;
     if (this.#replaced > 0) return;
@@ -405,6 +412,8 @@ export class ControlDriver {
         return this.#asked.answer(message.id, message.ok, message.term);
       case "stop":
         return this.#events.stopRequested();
+      case "service":
+        return this.#services.fromPeer(peer, message);
       case "goodbye":
         return;
     }
@@ -433,6 +442,8 @@ export class ControlDriver {
       }
       case "request":
         return this.#request(scheduler, message);
+      case "service":
+        return this.#services.fromScheduler(scheduler, message.service, message.message);
       case "started":
         return this.#starts.started(message.functionName, message.pid);
       case "start_ended":
@@ -471,28 +482,10 @@ export class ControlDriver {
     );
   }
 
-  #request(scheduler: number, message: Extract<ToControl, { kind: "request" }>): void {
-    const { id, verb, node } = message;
-    const answer = (ok: boolean, value: unknown): void =>
-      this.#schedulers.tell(scheduler, { kind: "answer", id, ok, value });
-    switch (verb) {
-      case "connect":
-        return this.#connect(node, (ok, reason) => answer(ok, ok ? node : reason));
-      case "disconnect":
-        return answer(true, this.#disconnect(node));
-      case "ping": {
-        const name = parseNodeName(node)?.name ?? node;
-        const since = this.#clock.now();
-        if (name === this.#setup.node) return answer(true, 0);
-        void this.query(name, "ping", {}, message.timeoutMs).then(
-          () => answer(true, this.#clock.now() - since),
-          (error: Error) => answer(false, error.message),
-        );
-        return;
-      }
-      case "stop":
-        answer(true, true);
-        return this.#events.stopRequested();
-    }
+  #request(scheduler: number, message: SchedulerRequest): void {
+    const { id } = message;
+    answerRequest(message, this.#requestDesk, (ok, value) =>
+      this.#schedulers.tell(scheduler, { kind: "answer", id, ok, value }),
+    );
   }
 }

@@ -1,3 +1,4 @@
+import type { FenceClock } from "../base/fence.ts";
 import type { Clock } from "../port/clock.ts";
 import type { Dns } from "../port/dns.ts";
 import type { Digest } from "../port/digest.ts";
@@ -15,6 +16,7 @@ export interface ControlWorld {
   readonly dns: Dns;
   readonly log: LogSink;
   readonly identities: Identities;
+  readonly fences: FenceClock;
   /** For each scheduler, milliseconds since its event loop last turned. */
   lagMs(): readonly number[];
   /** Memory of the whole process. */

@@ -149,9 +149,11 @@ export class PeerDriver {
     this.#feed(input);
   }
 
-  send(message: ControlMessage): void {
-    this.#link?.send(message);
+  /** False: there is no session, or too much waits. @throws {EncodeError} @throws {MessageTooLarge} */
+  send(message: ControlMessage): boolean {
+    const taken = this.#link?.send(message) ?? false;
     this.#flush();
+    return taken;
   }
 
   /** Ends without a word: the node is closing. */
@@ -292,6 +294,7 @@ export class PeerDriver {
       message: (message) => this.#message(message),
       tick: (tick) => {
         this.#echo = tick.stamp;
+        this.#world.fences.see(tick.fence);
         this.#feed({ kind: "tick", tick });
       },
       suspect: (lane) => this.#feed({ kind: "peer_suspects", lane }),
@@ -328,7 +331,9 @@ export class PeerDriver {
 
   #sendTick(probe: boolean): void {
     const stamp = Math.floor(this.#world.clock.now());
-    this.#link?.sendTick({ probe, stamp, echo: this.#echo, lagMs: this.#world.lagMs() });
+    const lagMs = this.#world.lagMs();
+    const fence = this.#world.fences.highest;
+    this.#link?.sendTick({ probe, stamp, echo: this.#echo, fence, lagMs });
   }
 
   #flush(): void {

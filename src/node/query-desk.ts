@@ -29,6 +29,8 @@ export interface DeskOptions {
   readonly connect: (node: string, waiter: (ok: boolean, reason: string) => void) => void;
   readonly disconnect: (node: string) => boolean;
   readonly stop: () => void;
+  /** Answer for their own verbs. */
+  readonly services: { query(verb: string, args: unknown): unknown };
   /** Memory of the whole process. */
   readonly memoryBytes: () => number;
 }
@@ -82,7 +84,7 @@ export class QueryDesk {
         this.#options.clock.setTimer(10, () => this.#options.stop());
         return { name: this.#options.setup.node } satisfies QueryAnswer<"stop">;
       default:
-        throw new Error(`this node does not know the question ${verb}`);
+        return this.#options.services.query(verb, args);
     }
   }
 

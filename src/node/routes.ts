@@ -203,6 +203,8 @@ function targetOf(signal: Signal): Pid | NameOnNode {
     case "message_named":
     case "monitor_named":
       return signal;
+    case "multicast":
+      return { name: signal.topic, node: signal.node };
     case "spawn_request":
       return { name: signal.functionName, node: signal.node };
     default:
@@ -211,14 +213,27 @@ function targetOf(signal: Signal): Pid | NameOnNode {
 }
 
 function contentOf(signal: Signal): unknown {
-  if (signal.kind === "spawn_request") return signal.args;
-  return signal.kind === "message" || signal.kind === "message_named" ? signal.message : null;
+  switch (signal.kind) {
+    case "spawn_request":
+      return signal.args;
+    case "message":
+    case "message_named":
+    case "multicast":
+      return signal.message;
+    default:
+      return null;
+  }
 }
 
 function withContent(signal: Signal, content: unknown): Signal {
-  if (signal.kind === "spawn_request") return { ...signal, args: content as readonly unknown[] };
-  if (signal.kind === "message" || signal.kind === "message_named") {
-    return { ...signal, message: content };
+  switch (signal.kind) {
+    case "spawn_request":
+      return { ...signal, args: content as readonly unknown[] };
+    case "message":
+    case "message_named":
+    case "multicast":
+      return { ...signal, message: content };
+    default:
+      return signal;
   }
-  return signal;
 }

@@ -29,7 +29,9 @@ import { HERE, PortLink, type Origin } from "./port-link.ts";
 import { reportEvents } from "./report.ts";
 import { Routes } from "./routes.ts";
 import { answerQuery } from "./scheduler-query.ts";
+import { SchedulerServices } from "./scheduler-services.ts";
 import { SchedulerSessions } from "./scheduler-sessions.ts";
+import { SCHEDULER_SERVICES } from "./services.ts";
 import { BEAT_MS } from "./watchdog.ts";
 import type { HostedFunction, SchedulerSetup, ToControl, ToScheduler } from "./thread-message.ts";
 
@@ -65,6 +67,7 @@ export class SchedulerDriver {
   readonly #sessions: SchedulerSessions;
   readonly #listener: LaneListener;
   readonly #nodeLink: NodeLink;
+  readonly #services: SchedulerServices;
   readonly #partings: Partings;
   /** What has to be flushed when the slice ends. */
   readonly #pending = new Set<{ flush(): void }>();
@@ -93,10 +96,14 @@ export class SchedulerDriver {
     });
     this.#sessions = new SchedulerSessions(this.#laneWorld(), {
       nodeUp: (nodeRef, hidden) => {
-        if (!hidden) this.scheduler.nodeUp(nodeRef.name);
+        if (hidden) return;
+        this.#services.nodeUp(nodeRef);
+        this.scheduler.nodeUp(nodeRef.name);
       },
-      nodeDown: (nodeRef, hidden, reason) =>
-        this.scheduler.nodeDown(nodeRef.name, nodeRef.creation, reason, hidden),
+      nodeDown: (nodeRef, hidden, reason) => {
+        if (!hidden) this.#services.nodeDown(nodeRef);
+        this.scheduler.nodeDown(nodeRef.name, nodeRef.creation, reason, hidden);
+      },
       sink: (origin) => this.#sink(origin),
       routeAdded: (route) => this.#routes.add(route),
       routeRemoved: (route) => this.#routes.remove(route),
@@ -115,6 +122,7 @@ export class SchedulerDriver {
       tell: (message) => this.#tell(message),
       list: () => this.#sessions.list(),
     });
+    this.#services = this.#createServices();
     this.scheduler = new Scheduler({
       index: setup.index,
       schedulers: setup.schedulers,
@@ -127,8 +135,11 @@ export class SchedulerDriver {
       clock: world.clock,
       outbound: this.#routes,
       log: world.log,
-      events: reportEvents(world.log),
-      services: { node: this.#nodeLink } satisfies Partial<NodeServices>,
+      events: {
+        ...reportEvents(world.log),
+        ended: (process) => this.#services.processEnded(process),
+      },
+      services: { ...this.#services.api, node: this.#nodeLink } satisfies Partial<NodeServices>,
       ...(setup.strict ? { copy: (message: unknown) => this.#copy(message) } : {}),
     });
     ports.control.receive((message) => this.#receive(message as ToScheduler));
@@ -159,9 +170,9 @@ export class SchedulerDriver {
     return this.#nodeLink;
   }
 
-  /** Signals that wait for a node without a session, and lane connections without one: for leak checks. */
+  /** Signals that wait for a node without a session, lane connections without one, entries of services: for leak checks. */
   get waiting(): number {
-    return this.#routes.waiting + this.#listener.strangers;
+    return this.#routes.waiting + this.#listener.strangers + this.#services.size;
   }
 
   close(): void {
@@ -171,8 +182,27 @@ export class SchedulerDriver {
     this.#listener.close();
     this.#sessions.close();
     this.#nodeLink.close();
+    this.#services.close();
     for (const link of this.#links) link?.close();
     this.scheduler.stop();
+  }
+
+  #createServices(): SchedulerServices {
+    return new SchedulerServices({
+      makers: SCHEDULER_SERVICES,
+      world: {
+        index: this.#setup.index,
+        schedulers: this.#setup.schedulers,
+        clock: this.#world.clock,
+        log: this.#world.log,
+        identities: this.#identities,
+        host: () => this.scheduler,
+        flushLater: (what) => this.#flushLater(what),
+      },
+      tell: (service, message) => this.#tell({ kind: "service", service, message }),
+      send: (signal) => this.#routes.signal(signal),
+      post: (scheduler, signal, origin) => this.#links[scheduler]?.signal(signal, origin),
+    });
   }
 
   #receive(message: ToScheduler): void {
@@ -185,6 +215,8 @@ export class SchedulerDriver {
         return this.#routes.unreachable(message.node);
       case "peer_functions":
         return this.#nodeLink.learn(message.node, message.functions);
+      case "service":
+        return this.#services.receive(message.service, message.message);
       case "query": {
         const { id, verb, args } = message;
         const { ok, value } = answerQuery(this.scheduler, this.#identities, verb, args);
@@ -303,6 +335,10 @@ export class SchedulerDriver {
 
   #arrived(signal: WireSignal | Undecodable, origin: Origin): void {
     if (signal.kind === "undecodable") return this.#undecodable(signal);
+    if (signal.kind === "multicast") {
+      if (!this.#services.multicast(signal, origin)) this.scheduler.undeliverable(signal, "noproc");
+      return;
+    }
     const to = relayTarget(signal);
     if (to !== undefined && this.#isElsewhere(to)) {
       const link = this.#links[to.scheduler];
@@ -324,8 +360,9 @@ export class SchedulerDriver {
         result,
       });
     }
-    const to = signal.kind === "message" ? signal.to : { name: signal.name, node: signal.node };
-    this.scheduler.undecodable(to);
+    if (signal.kind === "message") return this.scheduler.undecodable(signal.to);
+    const name = signal.kind === "multicast" ? signal.topic : signal.name;
+    this.scheduler.undecodable({ name, node: signal.node });
   }
 
   #isElsewhere(to: Pid): boolean {
@@ -420,7 +457,7 @@ export function hostedFunctions(): HostedFunction[] {
 }
 
 /** The pid whose home a signal has to reach; undefined: a name or a spawn, resolved on any scheduler. */
-function relayTarget(signal: WireSignal): Pid | undefined {
+function relayTarget(signal: Exclude<WireSignal, { kind: "multicast" }>): Pid | undefined {
   switch (signal.kind) {
     case "message_named":
     case "monitor_named":

@@ -4,6 +4,7 @@
  */
 import type { PortEnd } from "../port/threads.ts";
 import type { Address, TlsKeys } from "../port/transport.ts";
+import type { ServiceName } from "./service.ts";
 
 /** A function that a scheduler hosts by name. */
 export interface HostedFunction {
@@ -93,6 +94,8 @@ export type ToScheduler =
    * `scheduler_drained`. `port` leads to the one that will be started in its place.
    */
   | { readonly kind: "scheduler_gone"; readonly scheduler: number; readonly port: PortEnd }
+  /** From the control thread's part of a service to the one of this scheduler. */
+  | { readonly kind: "service"; readonly service: ServiceName; readonly message: unknown }
   /** End every process, say so with `stopped` when what they sent is on its way, then nothing more. */
   | { readonly kind: "stop"; readonly reason: string }
   /** The sessions have been told: close sockets and timers. */
@@ -163,6 +166,8 @@ export type ToControl =
       readonly functionName: string;
       readonly pid: string;
     }
+  /** From a scheduler's part of a service to the one of the control thread. */
+  | { readonly kind: "service"; readonly service: ServiceName; readonly message: unknown }
   /** A process of `[[start]]` is no more. */
   | { readonly kind: "start_ended"; readonly pid: string }
   | {

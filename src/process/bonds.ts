@@ -71,6 +71,8 @@ export class Bonds {
   localFirst: LocalWatcher | undefined = undefined;
   localLast: LocalWatcher | undefined = undefined;
   controller: AbortController | undefined = undefined;
+  /** Some service of the node is to be told when the process ends. */
+  tracked = false;
   mailboxMax = Infinity;
   /** Who waits for the function's value. */
   ended: ((reason: ExitReason, value: unknown) => void) | undefined = undefined;

@@ -6,6 +6,8 @@ import { Alias } from "./alias.ts";
 import type {
   Args,
   Context,
+  GlobalNames,
+  Groups,
   Place,
   SpawnOptions,
   StartOptions,
@@ -82,12 +84,12 @@ export class ProcessContext {
     return (bonds.controller ??= new AbortController()).signal;
   }
 
-  get global(): NodeServices["global"] {
-    return this.#process.host.services.global;
+  get global(): GlobalNames {
+    return this.#process.host.services.global(this.#process);
   }
 
-  get groups(): NodeServices["groups"] {
-    return this.#process.host.services.groups;
+  get groups(): Groups {
+    return this.#process.host.services.groups(this.#process);
   }
 
   get node(): NodeServices["node"] {

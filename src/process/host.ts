@@ -41,10 +41,10 @@ export interface SpawnPlan {
 // A process's code takes what the spawner gave it; the types are checked where it is spawned.
 export type ProcessBody = (...args: never[]) => unknown;
 
-/** What of the node a process reaches through its context: names, groups, other nodes. */
+/** What of the node a process reaches through its context: names, groups, other nodes. `by` is who asks. */
 export interface NodeServices {
-  readonly global: GlobalNames;
-  readonly groups: Groups;
+  global(by: Process): GlobalNames;
+  groups(by: Process): Groups;
   readonly node: NodeView;
 }
 

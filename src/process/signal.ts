@@ -39,6 +39,17 @@ export type Signal =
       readonly node: string;
       readonly message: unknown;
     }
+  /** From a service of one node to the same one of `node`, at the scheduler where the lane ends: one frame for many. */
+  | {
+      readonly kind: "multicast";
+      readonly from: Pid | undefined;
+      readonly node: string;
+      /** The service's number. */
+      readonly service: number;
+      /** What the service delivers to: a group, a room. */
+      readonly topic: string;
+      readonly message: unknown;
+    }
   /** `sendExit`. */
   | { readonly kind: "exit"; readonly from: Pid; readonly to: Pid; readonly reason: ExitReason }
   | { readonly kind: "link"; readonly from: Pid; readonly to: Pid }

@@ -1,6 +1,7 @@
 /** A node that lives wholly on the calling thread: for tests, and for tools that join a cluster for a moment. */
 import { createLocalPorts } from "../bun/local-ports.ts";
-import { ControlDriver, type ControlEvents, type NodeUpInfo } from "../node/control-driver.ts";
+import { ControlDriver } from "../node/control-driver.ts";
+import type { ControlEvents, NodeUpInfo } from "../node/control-events.ts";
 import type { NodePlan } from "../node/node-plan.ts";
 import type { SchedulerDriver } from "../node/scheduler-driver.ts";
 import type { TlsSetup } from "../node/thread-message.ts";

@@ -8,7 +8,7 @@ import { nearest } from "../base/edit-distance.ts";
 import { ConfigError, ConnectionError } from "../base/error.ts";
 import type { NodeConfig } from "../node/config.ts";
 import { loadCookies, type Cookies } from "../node/cookie.ts";
-import type { NodeUpInfo } from "../node/control-driver.ts";
+import type { NodeUpInfo } from "../node/control-events.ts";
 import { modulePaths } from "../node/module-paths.ts";
 import { formatHostPort } from "../node/node-name.ts";
 import { planNode, type NodePlan } from "../node/node-plan.ts";

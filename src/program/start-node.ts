@@ -13,7 +13,7 @@ import { ConfigError, ConnectionError } from "../base/error.ts";
 import { parseConfig, type NodeConfig } from "../node/config.ts";
 import { loadCookies } from "../node/cookie.ts";
 import { modulePaths } from "../node/module-paths.ts";
-import type { NodeUpInfo } from "../node/control-driver.ts";
+import type { NodeUpInfo } from "../node/control-events.ts";
 import { nodeOf } from "../node/node-face.ts";
 import { planNode, type NodePlan } from "../node/node-plan.ts";
 import type { SchedulerDriver } from "../node/scheduler-driver.ts";

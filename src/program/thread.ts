@@ -69,7 +69,7 @@ export function makeControlWorld(
   tls: TlsSetup,
   log: LogSink,
   transport: Transport = createTransport(tls),
-): Omit<ControlWorld, "lagMs"> {
+): Omit<ControlWorld, "lagMs" | "fences"> {
   return {
     clock,
     digest: sha256Digest,

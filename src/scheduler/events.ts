@@ -1,6 +1,7 @@
 import type { Pid } from "../term/pid.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
 import type { DeadLetterReason } from "../process/host.ts";
+import type { Process } from "../process/process.ts";
 import type { NameOnNode } from "../process/signal.ts";
 
 /** A message that reached nobody. */
@@ -36,6 +37,8 @@ export interface SchedulerEvents {
   /** For whoever keeps the spellings of names. */
   registered?(name: string, pid: Pid): void;
   unregistered?(name: string, pid: Pid): void;
+  /** A process with `bonds.tracked` has ended; its links and monitors are told after this. */
+  ended?(process: Process): void;
   /** Somebody asked for a function that is not defined here. */
   spawnRefused?(functionName: string, from: Pid): void;
   mailboxHigh?(pid: Pid, functionName: string, length: number): void;

@@ -40,6 +40,10 @@ export class Routing {
       case "spawn_request":
         this.#spawns.requested(signal);
         return;
+      case "multicast":
+        // Only the way out: what arrives goes to its service, before it gets here.
+        host.outbound.signal(signal);
+        return;
       case "demonitor":
         if (signal.to instanceof Pid) this.#toPid(signal.to as Pid<unknown>, signal);
         else this.#demonitorNamed(signal, signal.to);
@@ -69,7 +73,10 @@ export class Routing {
 
   #toPid(
     to: Pid<unknown>,
-    signal: Exclude<Signal, { kind: "message_named" | "monitor_named" | "spawn_request" }>,
+    signal: Exclude<
+      Signal,
+      { kind: "message_named" | "monitor_named" | "multicast" | "spawn_request" }
+    >,
   ): void {
     const host = this.#host;
     if (to.owner !== undefined || this.isHere(to)) {

@@ -325,6 +325,7 @@ export class SchedulerHost implements ProcessHost {
   readonly #dissolve = (process: Process): void => {
     const { bonds, pid } = process;
     for (const name of [...(bonds?.names ?? [])]) this.unregister(process, name);
+    if (bonds?.tracked === true) this.events.ended?.(process);
     for (const alias of bonds?.aliases ?? []) (alias as Pid<unknown>).owner = undefined;
     pid.owner = undefined;
     process.life = LIFE_DEAD;

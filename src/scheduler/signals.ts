@@ -17,7 +17,7 @@ import type { NameOnNode, Signal, SignalOf } from "../process/signal.ts";
 
 type ToPid = Exclude<
   Signal,
-  { kind: "message_named" | "monitor_named" | "spawn_request" | "demonitor" }
+  { kind: "message_named" | "monitor_named" | "multicast" | "spawn_request" | "demonitor" }
 >;
 
 /** Which processes of this scheduler are monitored by name, by the monitor's ref. */
@@ -138,6 +138,9 @@ export function undeliverable(
       return;
     case "message_named":
       host.deadLetter(reason, { name: signal.name, node: signal.node }, signal.message);
+      return;
+    case "multicast":
+      host.deadLetter(reason, { name: signal.topic, node: signal.node }, signal.message);
       return;
     case "link":
       host.dispatch({ kind: "link_exit", from: signal.to, to: signal.from, reason });

@@ -7,12 +7,8 @@ export function unavailable(services: Partial<NodeServices> = {}): NodeServices 
     throw new MisuseError("not_running", `this scheduler has no ${what}`);
   };
   return {
-    get global() {
-      return services.global ?? missing("global names");
-    },
-    get groups() {
-      return services.groups ?? missing("groups");
-    },
+    global: services.global ?? (() => missing("global names")),
+    groups: services.groups ?? (() => missing("groups")),
     get node() {
       return services.node ?? missing("view of its node");
     },

@@ -1,8 +1,8 @@
 /**
  * What two nodes say on an established control connection (lane 0). Four kinds of frame have no number and die with
  * their socket: CONTROL_READY, TICK, SUSPECT, SESSION_END. All else is a `ControlMessage` inside numbered DATA frames
- * and survives a resume: PEERS, FUNCTIONS, QUERY, ANSWER, GOODBYE, STOP. Message kinds 0x20 to 0x5f are kept for names
- * and groups.
+ * and survives a resume: PEERS, FUNCTIONS, QUERY, ANSWER, GOODBYE, STOP, and what the services of two nodes say to each
+ * other (names, groups, rooms: kinds 0x20 to 0x2f), whose bodies they read themselves.
  */
 import { DecodeError } from "../base/error.ts";
 import { unreachable } from "../base/assert.ts";
@@ -30,6 +30,8 @@ export interface Tick {
   readonly stamp: Millis;
   /** The last stamp that the sender got, 0 for none. */
   readonly echo: Millis;
+  /** The highest fence that the sender has seen. */
+  readonly fence: number;
   /** For each scheduler of the sender, milliseconds since it last ran its own tick. */
   readonly lagMs: readonly Millis[];
 }
@@ -60,7 +62,9 @@ export type ControlMessage =
       readonly lastFrames: readonly number[];
     }
   /** A tool asks the node to stop in order. */
-  | { readonly kind: "stop" };
+  | { readonly kind: "stop" }
+  /** From a service to the same one of the peer, by number. A number that the receiver does not know is passed over. */
+  | { readonly kind: "service"; readonly service: number; readonly body: Uint8Array };
 
 const MessageKind = {
   peers: 0x01,
@@ -69,7 +73,12 @@ const MessageKind = {
   answer: 0x04,
   goodbye: 0x05,
   stop: 0x06,
+  /** The first of sixteen: the service's number is added. */
+  service: 0x20,
 } as const satisfies { readonly [K in ControlMessage["kind"]]: number };
+
+/** Numbers of services: 0 to this one less. */
+export const SERVICE_NUMBERS = 16;
 
 /** Entries of PEERS or FUNCTIONS: what a list may hold at most. */
 const ENTRIES_MAX = 65_535;
@@ -85,12 +94,13 @@ export function decodeControlReady(body: Uint8Array): number {
   return new FieldReader(body, 1).u48();
 }
 
-/** TICK as a whole frame. Shape: kind, probe u8, stamp u48, echo u48, schedulers u8, lag u32 of each. */
+/** TICK as a whole frame. Shape: kind, probe u8, stamp u48, echo u48, fence u53, schedulers u8, lag u32 of each. */
 export function encodeTick(tick: Tick): Uint8Array {
   const writer = frameWriter(FrameKind.TICK)
     .u8(tick.probe ? 1 : 0)
     .u48(Math.max(0, Math.floor(tick.stamp)))
     .u48(tick.echo)
+    .u53(tick.fence)
     .u8(tick.lagMs.length);
   for (const lagMs of tick.lagMs) writer.u32(Math.min(0xffff_ffff, Math.max(0, Math.round(lagMs))));
   return frameOf(writer);
@@ -102,12 +112,13 @@ export function decodeTick(body: Uint8Array): Tick {
   const probe = reader.flag();
   const stamp = reader.u48();
   const echo = reader.u48();
+  const fence = reader.u53();
   const schedulers = reader.u8();
   if (schedulers > SCHEDULERS_MAX)
     reader.fail(`${schedulers} schedulers, the limit is ${SCHEDULERS_MAX}`);
   const lagMs: Millis[] = [];
   for (let index = 0; index < schedulers; index++) lagMs.push(reader.u32());
-  return { probe, stamp, echo, lagMs };
+  return { probe, stamp, echo, fence, lagMs };
 }
 
 /** SUSPECT as a whole frame: the sender believes this lane's socket dead. Shape: kind, lane u8. */
@@ -149,10 +160,18 @@ export function decodeSessionEnd(body: Uint8Array): {
  * | 0x04 answer | id u32, ok u8, term to the end |
  * | 0x05 goodbye | reason u8, lanes u8, last frame u48 of each |
  * | 0x06 stop | |
+ * | 0x20 + service | what the service says, to the end |
  *
  * @throws {EncodeError} a term cannot be sent
  */
 export function encodeControlMessage(message: ControlMessage): Uint8Array {
+  if (message.kind === "service") {
+    const { service, body } = message;
+    return new FieldWriter(body.length + 1)
+      .u8(MessageKind.service + service)
+      .bytes(body)
+      .finish();
+  }
   const writer = new FieldWriter().u8(MessageKind[message.kind]);
   switch (message.kind) {
     case "peers":
@@ -221,7 +240,9 @@ export function decodeControlMessage(bytes: Uint8Array, identities: Identities):
     case MessageKind.stop:
       return { kind: "stop" };
     default:
-      throw new DecodeError("frame_unknown", `unknown control message kind ${kind}`, 0);
+      if (kind < MessageKind.service || kind >= MessageKind.service + SERVICE_NUMBERS)
+        throw new DecodeError("frame_unknown", `unknown control message kind ${kind}`, 0);
+      return { kind: "service", service: kind - MessageKind.service, body: bytes.subarray(1) };
   }
 }
 

@@ -43,6 +43,11 @@ export class FieldWriter {
     return this.u32(value % 0x1_0000_0000).u16(Math.floor(value / 0x1_0000_0000));
   }
 
+  /** Integers from 0 to 2^53 - 1. */
+  u53(value: number): this {
+    return this.u32(value % 0x1_0000_0000).u32(Math.floor(value / 0x1_0000_0000));
+  }
+
   bytes(bytes: Uint8Array): this {
     this.#ensure(bytes.length);
     this.#bytes.set(bytes, this.#length);
@@ -118,6 +123,14 @@ export class FieldReader {
   u48(): number {
     const at = this.#take(6);
     return this.#view.getUint32(at, true) + this.#view.getUint16(at + 4, true) * 0x1_0000_0000;
+  }
+
+  /** An integer of at most 2^53 - 1 in eight bytes. */
+  u53(): number {
+    const at = this.#take(8);
+    const high = this.#view.getUint32(at + 4, true);
+    if (high >= 2 ** 21) this.fail("number over 2^53 - 1");
+    return this.#view.getUint32(at, true) + high * 0x1_0000_0000;
   }
 
   /** A copy of the next `length` bytes. */

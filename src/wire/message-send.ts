@@ -2,6 +2,7 @@ import {
   readName,
   readOptionalPid,
   readTerm,
+  readUint8,
   writeName,
   writeOptionalPid,
   type SignalIn,
@@ -11,6 +12,7 @@ import type { Undecodable, WireSignalOf } from "./wire-signal.ts";
 
 type Message = WireSignalOf<"message">;
 type MessageNamed = WireSignalOf<"message_named">;
+type Multicast = WireSignalOf<"multicast">;
 
 /** A message with its pids spelled out. Shape: term, from (optional pid), to. The hot path is in `session/lane.ts`. */
 export function encodeMessage(out: SignalOut, signal: Message): boolean {
@@ -45,5 +47,24 @@ export function decodeMessageNamed(input: SignalIn): MessageNamed | Undecodable 
   const from = readOptionalPid(input);
   const { name, node } = readName(input);
   const signal: MessageNamed = { kind: "message_named", from, name, node, message };
+  return error === undefined ? signal : { kind: "undecodable", signal, error };
+}
+
+/** Shape: term, from (optional pid), service u8, topic (name), node. */
+export function encodeMulticast(out: SignalOut, signal: Multicast): boolean {
+  const { message, from, service, topic, node } = signal;
+  if (!out.encoder.tryWrite(out.writer, message, out.termBytesMax)) return false;
+  writeOptionalPid(out, from);
+  out.writer.uint8(service);
+  writeName(out, { name: topic, node });
+  return true;
+}
+
+export function decodeMulticast(input: SignalIn): Multicast | Undecodable {
+  const { value: message, error } = readTerm(input);
+  const from = readOptionalPid(input);
+  const service = readUint8(input.reader);
+  const { name: topic, node } = readName(input);
+  const signal: Multicast = { kind: "multicast", from, node, service, topic, message };
   return error === undefined ? signal : { kind: "undecodable", signal, error };
 }

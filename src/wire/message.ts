@@ -26,8 +26,10 @@ import {
 import {
   decodeMessage,
   decodeMessageNamed,
+  decodeMulticast,
   encodeMessage,
   encodeMessageNamed,
+  encodeMulticast,
 } from "./message-send.ts";
 import {
   decodeSpawnReply,
@@ -54,6 +56,7 @@ export const SignalKind = {
   FRAGMENT_NEXT: 0x06,
   message: 0x10,
   message_named: 0x11,
+  multicast: 0x12,
   exit: 0x20,
   link: 0x21,
   unlink: 0x22,
@@ -69,7 +72,15 @@ export const SignalKind = {
 
 /** Whether a kind obeys a lane's hard limit; system signals pass it. */
 export function obeysHardLimit(kind: WireSignalKind): boolean {
-  return kind === "message" || kind === "message_named" || kind === "spawn_request";
+  switch (kind) {
+    case "message":
+    case "message_named":
+    case "multicast":
+    case "spawn_request":
+      return true;
+    default:
+      return false;
+  }
 }
 
 /**
@@ -84,6 +95,8 @@ export function encodeSignal(out: SignalOut, signal: WireSignal): boolean {
       return encodeMessage(out, signal);
     case "message_named":
       return encodeMessageNamed(out, signal);
+    case "multicast":
+      return encodeMulticast(out, signal);
     case "spawn_request":
       return encodeSpawnRequest(out, signal);
     default:
@@ -104,6 +117,8 @@ export function decodeSignalOf(kind: number, input: SignalIn): WireSignal | Unde
       return decodeMessage(input);
     case SignalKind.message_named:
       return decodeMessageNamed(input);
+    case SignalKind.multicast:
+      return decodeMulticast(input);
     case SignalKind.exit:
       return decodeExit(input, "exit");
     case SignalKind.link_exit:
@@ -133,7 +148,10 @@ export function decodeSignalOf(kind: number, input: SignalIn): WireSignal | Unde
 
 function encodeSystemSignal(
   out: SignalOut,
-  signal: Exclude<WireSignal, { kind: "message" | "message_named" | "spawn_request" }>,
+  signal: Exclude<
+    WireSignal,
+    { kind: "message" | "message_named" | "multicast" | "spawn_request" }
+  >,
 ): void {
   switch (signal.kind) {
     case "exit":

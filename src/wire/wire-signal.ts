@@ -36,6 +36,17 @@ export type WireSignal =
       readonly node: string;
       readonly message: unknown;
     }
+  /** From a service of one node to the same one of `node`, at the scheduler where the lane ends: one frame for many. */
+  | {
+      readonly kind: "multicast";
+      readonly from: Pid | undefined;
+      readonly node: string;
+      /** The service's number. */
+      readonly service: number;
+      /** What the service delivers to: a group, a room. */
+      readonly topic: string;
+      readonly message: unknown;
+    }
   | { readonly kind: "exit"; readonly from: Pid; readonly to: Pid; readonly reason: unknown }
   | { readonly kind: "link"; readonly from: Pid; readonly to: Pid }
   | { readonly kind: "unlink"; readonly from: Pid; readonly to: Pid; readonly id: number }
@@ -93,6 +104,6 @@ export type WireSignalOf<K extends WireSignalKind> = Extract<WireSignal, { kind:
  */
 export interface Undecodable {
   readonly kind: "undecodable";
-  readonly signal: WireSignalOf<"message" | "message_named" | "spawn_request">;
+  readonly signal: WireSignalOf<"message" | "message_named" | "multicast" | "spawn_request">;
   readonly error: DecodeError;
 }

@@ -151,7 +151,7 @@ describe("the control link", () => {
   test("ticks and the end of the session pass what waits and die with their connection", () => {
     const pair = new Pair();
     pair.drive();
-    const tick = { probe: false, stamp: 1, echo: 0, lagMs: [0] };
+    const tick = { probe: false, stamp: 1, echo: 0, fence: 7, lagMs: [0] };
     pair.a.link.send(query(1, 3_000_000));
     pair.write(pair.a, 100_000);
     pair.a.link.sendTick(tick);
@@ -204,7 +204,7 @@ describe("the control link", () => {
     const end = new End();
     end.link.attach();
     for (let times = 0; times < 10_000; times++)
-      end.link.sendTick({ probe: false, stamp: times, echo: 0, lagMs: [0] });
+      end.link.sendTick({ probe: false, stamp: times, echo: 0, fence: 7, lagMs: [0] });
     const transmit = end.link.pollTransmit();
     expect(transmit!.length).toBeLessThan(5_000);
   });

@@ -228,7 +228,7 @@ describe("within the grace", () => {
     const { world, a, b } = connected({ graceMs: 0 });
     world.input(a, b.name, {
       kind: "tick",
-      tick: { probe: false, stamp: 0, echo: 0, lagMs: [60_000, 60_000] },
+      tick: { probe: false, stamp: 0, echo: 0, fence: 7, lagMs: [60_000, 60_000] },
     });
     world.cutLane(a, b, 1);
     expect(a.log.at(-1)).toBe("over b@host connection_closed");

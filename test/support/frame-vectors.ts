@@ -58,7 +58,10 @@ export function frameVectors(): ReadonlyMap<string, Uint8Array> {
   vectors.set("REFUSE name_taken, proved", taken.acceptor.sent.at(-1)!);
   for (const [name, bytes] of laneHandshake()) vectors.set(name, bytes);
   vectors.set("CONTROL_READY", encodeControlReady(2 ** 40 + 3));
-  vectors.set("TICK", encodeTick({ probe: true, stamp: 1_000, echo: 999, lagMs: [0, 150] }));
+  vectors.set(
+    "TICK",
+    encodeTick({ probe: true, stamp: 1_000, echo: 999, fence: 7, lagMs: [0, 150] }),
+  );
   vectors.set("SUSPECT", encodeSuspect(2));
   vectors.set("SESSION_END", encodeSessionEnd("shutdown", "bye"));
   for (const [index, message] of CONTROL_MESSAGES.entries()) {

@@ -233,7 +233,7 @@ export class SessionWorld {
         return this.#say(node, peer, (other) =>
           this.input(other, node.name, {
             kind: "tick",
-            tick: { probe: output.probe, stamp: 0, echo: 0, lagMs: node.schedulersLagMs },
+            tick: { probe: output.probe, stamp: 0, echo: 0, fence: 7, lagMs: node.schedulersLagMs },
           }),
         );
       case "send_suspect":

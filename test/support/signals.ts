@@ -21,6 +21,7 @@ export function everySignal(identities: Identities): readonly WireSignal[] {
     { kind: "message", from: undefined, to, message: [from, ref, undefined] },
     { kind: "message_named", from, ...name, message: "hello" },
     { kind: "message_named", from: undefined, ...name, message: null },
+    { kind: "multicast", from, node: name.node, service: 1, topic: "a group", message: [1] },
     { kind: "exit", from, to, reason: "shutdown" },
     { kind: "link", from, to },
     { kind: "unlink", from, to, id: 2 ** 40 },

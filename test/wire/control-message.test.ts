@@ -28,9 +28,9 @@ const FRAMES: readonly [
   ["CONTROL_READY", encodeControlReady(2 ** 40), decodeControlReady, 2 ** 40],
   [
     "TICK",
-    encodeTick({ probe: true, stamp: 12_345.6, echo: 99, lagMs: [0, 101.4, 2 ** 40] }),
+    encodeTick({ probe: true, stamp: 12_345.6, echo: 99, fence: 7, lagMs: [0, 101.4, 2 ** 40] }),
     decodeTick,
-    { probe: true, stamp: 12_345, echo: 99, lagMs: [0, 101, 2 ** 32 - 1] },
+    { probe: true, stamp: 12_345, echo: 99, fence: 7, lagMs: [0, 101, 2 ** 32 - 1] },
   ],
   ["SUSPECT", encodeSuspect(3), decodeSuspect, 3],
   [

@@ -14,7 +14,7 @@ import { everySignal } from "../support/signals.ts";
 const identities = new Identities("b@host", 2);
 const signals = everySignal(identities);
 const message = signals[0] as Extract<WireSignal, { kind: "message" }>;
-const spawnRequest = signals[15] as Extract<WireSignal, { kind: "spawn_request" }>;
+const spawnRequest = signals[16] as Extract<WireSignal, { kind: "spawn_request" }>;
 
 function encoded(all: readonly WireSignal[], termBytesMax = 65_536): Uint8Array {
   const writer = new ByteWriter();
@@ -97,7 +97,7 @@ describe("signals", () => {
     const encoder = new TermEncoder(writer);
     const out = { writer, encoder, termBytesMax: 100 };
     const large = { word: "x".repeat(200), other: "new word" };
-    for (const signal of [signals[0]!, signals[2]!, signals[15]!]) {
+    for (const signal of [signals[0]!, signals[2]!, signals[4]!, spawnRequest]) {
       const term = signal.kind === "spawn_request" ? { args: [large] } : { message: large };
       const start = writer.length;
       expect(encodeSignal(out, { ...signal, ...term } as WireSignal)).toBe(false);
@@ -122,9 +122,11 @@ describe("signals", () => {
       },
     });
     const { to } = message;
+    const where = { node: "b@host", service: 1, topic: "t" };
     const bytes = encoded([
       { kind: "message", from: undefined, to, message: { in: [new Broken()] } },
       { kind: "message_named", from: undefined, name: "n", node: "b@host", message: new Broken() },
+      { kind: "multicast", ...where, from: to, message: new Broken() },
       { ...spawnRequest, args: [new Broken()] },
       { kind: "link_exit", from: to, to, reason: new Broken() },
       signals[0]!,
@@ -133,16 +135,18 @@ describe("signals", () => {
     expect(all.map((one) => one.signal?.kind ?? one.kind)).toEqual([
       "message",
       "message_named",
+      "multicast",
       "spawn_request",
       "link_exit",
       "message",
     ]);
-    expect(all.slice(0, 3).map((one) => one.kind)).toEqual([
+    expect(all.slice(0, 4).map((one) => one.kind)).toEqual([
+      "undecodable",
       "undecodable",
       "undecodable",
       "undecodable",
     ]);
-    expect(all[3]!.reason).toEqual({ not_decodable: expect.any(String) });
-    expect(all[4]).toEqual(signals[0] as never);
+    expect(all[4]!.reason).toEqual({ not_decodable: expect.any(String) });
+    expect(all[5]).toEqual(signals[0] as never);
   });
 });
