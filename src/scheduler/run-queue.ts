@@ -16,6 +16,8 @@ const REDUCTIONS_PER_LOOK = 64;
  */
 export class RunQueue implements Turns {
   readonly #clock: Clock;
+  /** `#drain`, as a step of this thread. */
+  readonly #step: () => void;
   readonly #queue = new Queue<Process>();
   #budget = REDUCTIONS_PER_LOOK;
   #sliceStart: Millis;
@@ -27,6 +29,7 @@ export class RunQueue implements Turns {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#step = clock.within === undefined ? this.#drain : () => clock.within?.(this.#drain);
     this.#sliceStart = clock.now();
   }
 
@@ -42,7 +45,7 @@ export class RunQueue implements Turns {
     this.#queue.push(process);
     if (this.#usedUp || this.#draining) return;
     this.#draining = true;
-    queueMicrotask(this.#drain);
+    queueMicrotask(this.#step);
   }
 
   #look(): boolean {

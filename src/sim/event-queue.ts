@@ -16,9 +16,13 @@ export interface Owner {
   stalledUntil: Millis;
   /** Its events are lost. */
   dead: boolean;
-  /** Called before each of its events. */
-  readonly enter?: () => void;
+  /** Runs one of its events, with everything around it that is ambient on a real thread. */
+  run?(callback: () => void): void;
 }
+
+/** Looks at the clock within one event that cost no time, and milliseconds that each further one costs. */
+const LOOKS_FREE = 256;
+const LOOK_MS = 0.05;
 
 /** What is to happen, in order of time and, within an instant, in order of being asked for. A binary heap. */
 export class EventQueue {
@@ -27,9 +31,20 @@ export class EventQueue {
   count = 0;
   readonly #heap: SimEvent[] = [];
   #sequence = 0;
+  /** At the clock, within this event. */
+  #looks = 0;
 
   get length(): number {
     return this.#heap.length;
+  }
+
+  /**
+   * The time as machines see it. Code that looks again and again within one event lets time pass: it would otherwise have
+   * all the time in the world, and processes that keep each other busy would never end their slice.
+   */
+  look(): Millis {
+    if (++this.#looks > LOOKS_FREE) this.now += LOOK_MS;
+    return this.now;
   }
 
   /** Runs `callback` so many milliseconds from now. */
@@ -71,8 +86,9 @@ export class EventQueue {
       if (next.at > this.now) this.now = next.at;
       next.run = undefined;
       this.count++;
-      owner?.enter?.();
-      run();
+      this.#looks = 0;
+      if (owner?.run === undefined) run();
+      else owner.run(run);
       return true;
     }
   }

@@ -36,7 +36,7 @@ export class MachineTime {
   }
 
   now(): Millis {
-    return this.#sinceHere + (this.#events.now - this.#sinceWorld) * this.#rate;
+    return this.#sinceHere + (this.#events.look() - this.#sinceWorld) * this.#rate;
   }
 
   wall(): number {
@@ -72,6 +72,12 @@ export class SimClock implements Clock {
 
   clearTimer(timer: Timer): void {
     this.#events.cancel(timer as SimEvent);
+  }
+
+  within(callback: () => void): void {
+    const owner = this.#owner;
+    if (owner.run === undefined) callback();
+    else owner.run(callback);
   }
 
   afterIo(callback: () => void): void {

@@ -17,7 +17,7 @@ import type { VersionRange } from "../wire/version.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Network } from "./network.ts";
 import type { MachineTime, SimClock } from "./sim-clock.ts";
-import { SimThread } from "./sim-thread.ts";
+import { type LoadedModules, SimThread } from "./sim-thread.ts";
 
 /** Milliseconds that a message between two threads takes. */
 const HOP_MS = 0.03;
@@ -48,6 +48,10 @@ export interface SimNodeOptions {
   /** What it tells its peers that it hosts; undefined: all that is defined in this program. */
   readonly functions: (() => readonly HostedFunction[]) | undefined;
   readonly log: (node: string, level: LogLevel, text: string, fields: object) => void;
+  /** By scheduler; undefined: what is loaded in this program is everybody's. */
+  readonly modules: readonly LoadedModules[] | undefined;
+  /** Messages are copied and frozen, as in tests of actors. */
+  readonly strict: boolean;
   /** It was asked to stop. */
   readonly stopRequested: () => void;
 }
@@ -76,7 +80,8 @@ export class SimNode {
     this.creation = plan.control.creation;
     this.threads = Array.from({ length: schedulers + 1 }, (_none, place) => {
       const identities = new Identities(name, this.creation, { keepsAll: true });
-      return new SimThread(`${name} ${place}`, events, this.time, identities);
+      const modules = place === 0 ? undefined : options.modules?.[place - 1];
+      return new SimThread(`${name} ${place}`, events, this.time, identities, modules);
     });
     const ports = portMesh(this.threads, (thread, callback) =>
       events.schedule(HOP_MS, thread, callback),
@@ -94,7 +99,6 @@ export class SimNode {
       log,
     });
     const [controlThread] = this.threads;
-    controlThread!.enter();
     this.control = new ControlDriver({
       setup: plan.control,
       world: {
@@ -112,7 +116,6 @@ export class SimNode {
     });
     this.schedulers = plan.schedulers.map((setup, place) => {
       const thread = this.threads[place + 1]!;
-      thread.enter();
       const others = [undefined, ...ports.between[place]!];
       const world = {
         ...worldOf(thread),
@@ -122,10 +125,8 @@ export class SimNode {
       return new SchedulerDriver(setup, { control: ports.toControl[place]!, others }, world);
     });
     for (const [place, driver] of this.schedulers.entries()) {
-      this.threads[place + 1]!.enter();
-      driver.start();
+      this.threads[place + 1]!.run(() => driver.start());
     }
-    controlThread!.enter();
     this.up = this.control.start();
   }
 
@@ -176,7 +177,7 @@ function planOf(options: SimNodeOptions): NodePlan {
     cookies: { own: COOKIE, accepted: [COOKIE], source: "the simulation" },
     version: "simulated",
     wall: options.time.wall(),
-    strict: false,
+    strict: options.strict,
     listens: true,
   });
   const seeds = options.seeds.map((seed) => ({

@@ -14,6 +14,7 @@ import { EventQueue } from "./event-queue.ts";
 import { Network } from "./network.ts";
 import { MachineTime } from "./sim-clock.ts";
 import { SimNode, type SimConfig } from "./sim-node.ts";
+import type { LoadedModules } from "./sim-thread.ts";
 
 export interface WorldOptions {
   readonly seed: number;
@@ -32,6 +33,10 @@ export interface WorldOptions {
    * have the same hash unless they define the same.
    */
   readonly functions?: () => readonly HostedFunction[];
+  /** What the schedulers of a node that starts now have loaded. Default: what is loaded in this program is everybody's. */
+  readonly modules?: () => readonly LoadedModules[];
+  /** Messages are copied and frozen, as in tests of actors. Default false. */
+  readonly strict?: boolean;
   /** Gets every log line of every node. */
   readonly log?: (line: TraceLine) => void;
   /** Called with every start of a node, the first ones included. */
@@ -243,6 +248,8 @@ export class World {
       config,
       versions: this.#options.versions?.(short),
       functions: this.#options.functions,
+      modules: this.#options.modules?.(),
+      strict: this.#options.strict ?? false,
       log: (name, level, text, fields) =>
         log?.({ at: this.events.now, node: name, level, text, fields }),
       stopRequested,
