@@ -142,18 +142,16 @@ export interface Caller {
    * Runs a defined function on a node in a fresh process, for its value.
    * @throws {CallError} exit, with what it threw as `cause`; noproc: not defined there; noconnection, timeout
    */
-  rpc<A extends readonly unknown[], R>(
+  rpc<A extends readonly unknown[], R, M>(
     node: string,
-    // eslint-disable-next-line typescript/no-explicit-any -- whatever messages the function takes
-    fn: Definition<string, A, any, R>,
+    fn: Definition<string, A, M, R>,
     args: NoInfer<A>,
     wait?: Wait,
   ): Promise<R>;
   /** `rpc` to many nodes at once; results in the order of `nodes`, in the time of the slowest. */
-  multiRpc<A extends readonly unknown[], R>(
+  multiRpc<A extends readonly unknown[], R, M>(
     nodes: readonly string[],
-    // eslint-disable-next-line typescript/no-explicit-any -- whatever messages the function takes
-    fn: Definition<string, A, any, R>,
+    fn: Definition<string, A, M, R>,
     args: NoInfer<A>,
     wait?: Wait,
   ): Promise<PromiseSettledResult<R>[]>;
