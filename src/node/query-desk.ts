@@ -110,6 +110,7 @@ export class QueryDesk {
         index: place + 1,
         processes: count?.processes ?? 0,
         runQueue: count?.runQueue ?? 0,
+        tables: count?.tables ?? {},
         lagMs: lagMs[place] ?? 0,
         stuck: watchdog.stuck(place + 1),
       })),

@@ -10,6 +10,8 @@ export interface SchedulerStatus {
   readonly processes: number;
   /** Processes that could run now. */
   readonly runQueue: number;
+  /** Entries in its other tables: timers, requests that wait, bonds with other nodes. What never shrinks is a leak. */
+  readonly tables: Readonly<Record<string, number>>;
   /** How late its tick came last, in milliseconds. */
   readonly lagMs: number;
   /** The process that keeps it from turning; `certain` false: the best guess. */

@@ -20,6 +20,7 @@ export interface SchedulerCounts {
   readonly processes: number;
   readonly runQueue: number;
   readonly deadLetters: Readonly<Record<string, number>>;
+  readonly tables: Readonly<Record<string, number>>;
 }
 
 /** Answers, or says in words why not; a question never ends a scheduler. */
@@ -65,8 +66,9 @@ function list(scheduler: Scheduler, { sort, limit }: QueryArgs<"ps">): QueryAnsw
 }
 
 function countsOf(scheduler: Scheduler): SchedulerCounts {
-  const { processes, runQueue } = scheduler.tables();
-  return { processes, runQueue, deadLetters: Object.fromEntries(scheduler.deadLetterCounts()) };
+  const { processes, runQueue, ...tables } = scheduler.tables();
+  const deadLetters = Object.fromEntries(scheduler.deadLetterCounts());
+  return { processes, runQueue, tables, deadLetters };
 }
 
 function entryOf(scheduler: Scheduler): (summary: ProcessSummary) => ProcessEntry {

@@ -10,8 +10,8 @@ const STATUS = {
   uptimeMs: 3_723_000,
   tls: "auto",
   schedulers: [
-    { index: 1, processes: 12, runQueue: 0, lagMs: 0.4 },
-    { index: 2, processes: 1_000_000, runQueue: 7, lagMs: 1_250 },
+    { index: 1, processes: 12, runQueue: 0, tables: {}, lagMs: 0.4 },
+    { index: 2, processes: 1_000_000, runQueue: 7, tables: {}, lagMs: 1_250 },
   ],
   sessions: 2,
   memoryBytes: 78_643_200,

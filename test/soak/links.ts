@@ -1,6 +1,6 @@
 import { define, Exit, type Context, type Down, type Pid } from "snow-node";
 
-import { oneOf, random, sometimes } from "./chance.ts";
+import { random, sometimes } from "./chance.ts";
 import { over, record } from "./records.ts";
 
 const ROUNDS_MAX = 12;
@@ -36,7 +36,11 @@ export const linked = define(
           if (late instanceof Exit) noteExit(ctx.self, late);
         }
         break;
-      } else if (message.type === "finish") break;
+      } else if (message.type === "finish") {
+        ctx.demonitor(ref, { flush: true });
+        record(ctx.self, { what: "demonitor", ref: ref.toString() });
+        break;
+      }
     }
     const reason = { shutdown: { linked: String(ctx.self) } };
     record(ctx.self, { what: "end", reason });
@@ -105,7 +109,7 @@ export const mixer = define("soak.mixer", async (ctx: Context<Order | Exit>) => 
     const message = await ctx.receive({ timeoutMs });
     if (message !== undefined && message.type === "mix") partner = message.with;
     if (partner === undefined) continue;
-    const act = oneOf([ctx.link, ctx.unlink]);
-    act.call(ctx, partner);
+    if (sometimes(50)) ctx.link(partner);
+    else ctx.unlink(partner);
   }
 });

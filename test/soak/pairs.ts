@@ -1,11 +1,19 @@
-import { define, type Context, type Down, type NodeDown, type NodeUp, type Pid } from "snow-node";
+import {
+  define,
+  type Context,
+  type Down,
+  type NodeDown,
+  type NodeUp,
+  type Pid,
+  type Ref,
+} from "snow-node";
 
 import { random, sometimes } from "./chance.ts";
 import { over, record } from "./records.ts";
 
-const COUNT_MAX = 1_500;
+const COUNT_MAX = 1_000;
 const BURST_MAX = 30;
-const PAUSE_MS_MAX = 40;
+const PAUSE_MS_MAX = 80;
 /** In percent of the messages: large enough to travel in fragments. */
 const LARGE_SHARE = 1;
 const LARGE_BYTES = 200_000;
@@ -60,12 +68,12 @@ export const receiver = define(
   async (ctx: Context<Numbered | Down | NodeUp | NodeDown>, from: Pid<Ready>, stream: string) => {
     ctx.monitorNodes(true);
     record(ctx.self, { what: "receiver", stream, from: from.toString() });
-    const watch = (): boolean => {
+    const watch = (): Ref => {
       const ref = ctx.monitor(from);
       record(ctx.self, { what: "monitor", ref: ref.toString(), target: from.toString() });
-      return true;
+      return ref;
     };
-    let watching = watch();
+    let watching: Ref | undefined = watch();
     ctx.send(from, { type: "ready" });
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- a receive loop
@@ -78,16 +86,20 @@ export const receiver = define(
       } else if (message.type === "down") {
         const { ref, reason } = message;
         record(ctx.self, { what: "down", ref: ref.toString(), reason });
-        watching = false;
+        watching = undefined;
         if (reason !== "noconnection") break;
       } else if (message.node === from.node) {
         if (message.type === "nodeup") {
           record(ctx.self, { what: "nodeup", node: message.node });
-          if (!watching) watching = watch();
+          watching ??= watch();
         } else {
           record(ctx.self, { what: "nodedown", node: message.node, reason: message.reason });
         }
       }
+    }
+    if (watching !== undefined) {
+      ctx.demonitor(watching, { flush: true });
+      record(ctx.self, { what: "demonitor", ref: watching.toString() });
     }
     record(ctx.self, { what: "end", reason: "normal" });
   },

@@ -12,6 +12,8 @@ export type Seen =
   | { readonly what: "sent"; readonly stream: string; readonly last: number }
   | { readonly what: "receiver"; readonly stream: string; readonly from: string }
   | { readonly what: "got"; readonly stream: string; readonly seq: number; readonly whole: boolean }
+  // As many `got` in a row, each the next number and whole: what a reader makes of them.
+  | { readonly what: "run"; readonly from: number; upTo: number }
   // Nodes, of whoever asked to be told.
   | { readonly what: "nodes"; readonly present: readonly string[] }
   | { readonly what: "nodeup"; readonly node: string }

@@ -5,6 +5,7 @@ import {
   type Context,
   type Down,
   type Exit,
+  ProcessExit,
   SpawnError,
 } from "snow-node";
 
@@ -43,10 +44,11 @@ export const thrice = define("soak.thrice", async (ctx: Context<never>, id: stri
   return n * 3;
 });
 
-const codeOf = (error: unknown): string =>
-  error instanceof CallError || error instanceof SpawnError
-    ? error.code
-    : `thrown: ${String(error)}`;
+/** `ended`: the process itself came to its end meanwhile, as one with links may. */
+function codeOf(error: unknown): string {
+  if (error instanceof CallError || error instanceof SpawnError) return error.code;
+  return error instanceof ProcessExit ? "ended" : `thrown: ${String(error)}`;
+}
 
 /** What has no business in the mailbox of a process whose waits are all over. */
 async function noteStrays(ctx: Context<unknown>): Promise<void> {
