@@ -1,5 +1,5 @@
 /**
- * `npm test`: formats, lint, types, then every test on a fresh executable. The last line is `N passed, N failed`, where each
+ * `npm test`: formats, lint, types, then every test and half a minute of soak on a fresh executable. The last line is `N passed, N failed`, where each
  * static check counts as one. Arguments go to `bun test`, and then only the tests run: `npm test -- test/term`.
  */
 import { join, resolve } from "node:path";
@@ -12,6 +12,8 @@ const OXLINT = join(ROOT, "node_modules/.bin/oxlint");
 const TSGOLINT = join(ROOT, "node_modules/.bin/tsgolint");
 /** A test that hangs for this long has failed; the longest one alone takes a tenth of it. */
 const TEST_MS_MAX = 60_000;
+/** Short, with a seed that kills several nodes. */
+const SOAK = ["--minutes", "0.5", "--seed", "3"];
 
 interface Count {
   passed: number;
@@ -87,5 +89,8 @@ if (args.length === 0) {
 }
 await check(count, "build", builds);
 await runTests(count, args);
+if (args.length === 0) {
+  await check(count, "soak", () => succeeds(BUN, "scripts/soak.ts", ...SOAK));
+}
 console.log(`\n${count.passed} passed, ${count.failed} failed`);
 process.exit(count.failed === 0 ? 0 : 1);

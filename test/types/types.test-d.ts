@@ -100,6 +100,11 @@ export const main = define("main", async (ctx: Context<Down | Exit | NodeDown>) 
   // @ts-expect-error
   await ctx.spawnOn("b@host", counter, ["x"]);
   (await ctx.rpc("b@host", fork, [1])) satisfies number;
+  const silent = define("silent", async (_ctx: Context<never>, text: string) => text.length);
+  (await ctx.rpc("b@host", silent, ["x"])) satisfies number;
+  // @ts-expect-error
+  await ctx.rpc("b@host", silent, [1]);
+  (await ctx.multiRpc(["b@host"], silent, ["x"])) satisfies PromiseSettledResult<number>[];
   const main = named(counter, "main");
   ctx.whereis(main) satisfies PidOf<typeof counter> | undefined;
   ctx.send(main, { type: "add", by: 1 });
