@@ -165,9 +165,10 @@ export class Outgoing {
     this.#urgent.uint48(received);
   }
 
-  /** Whether nothing is left to send but the open frame. */
+  /** Whether nothing is left to send but the open frame, which may have begun a slab of its own. */
   get caughtUp(): boolean {
-    return this.#cursorSlab === this.#tail && this.#cursorOffset === this.#tail.end;
+    const sent = this.#cursorSlab.base + this.#cursorOffset;
+    return sent === this.#tail.base + this.#tail.end;
   }
 
   /**
