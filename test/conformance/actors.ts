@@ -1,6 +1,4 @@
-import { define } from "../../src/process/registry.ts";
-import type { Context, Pid } from "../../src/process/api.ts";
-import { type Down, Exit } from "../../src/process/system-message.ts";
+import { define, Exit, type Context, type Down, type Pid } from "snow-node";
 import type { Any, Tester } from "./scenario.ts";
 
 /** Says who it is, then does what it is told, one order a message. */

@@ -2,15 +2,9 @@
 import { describe, expect, test } from "bun:test";
 
 import { TestSchedulers } from "../support/two-schedulers.ts";
-import { exits } from "./exits.ts";
-import { links } from "./links.ts";
-import { monitors } from "./monitors.ts";
-import type { Placement, Tester } from "./scenario.ts";
-import { sends } from "./sends.ts";
-import { servers } from "./servers.ts";
-import { spawns } from "./spawns.ts";
-
-const scenarios = [...exits, ...links, ...monitors, ...sends, ...servers, ...spawns];
+import { runToItsEnd } from "./placed.ts";
+import type { Placement } from "./scenario.ts";
+import { scenarios } from "./scenarios.ts";
 
 for (const count of [1, 2]) {
   for (const strict of [false, true]) {
@@ -28,7 +22,7 @@ for (const count of [1, 2]) {
               return (snapshot?.links ?? []).map(String);
             },
           };
-          await node.first.run((ctx) => scenario.run(ctx as unknown as Tester, placement));
+          await runToItsEnd(node.first, scenario, placement);
           await node.settled();
           // What a scenario leaves running on purpose is ended here; nothing else may be left.
           for (const scheduler of node.schedulers) {

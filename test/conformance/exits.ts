@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 
-import type { Context, Pid } from "../../src/process/api.ts";
-import { Down, Exit } from "../../src/process/system-message.ts";
+import { Down, Exit, type Context, type Pid } from "snow-node";
+
 import { dismiss, obeyed, puppet, quitter, sleeper, thrower } from "./actors.ts";
 import type { Any, Placement, Scenario, Tester } from "./scenario.ts";
 

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 
 import { Prng } from "../../src/base/prng.ts";
-import type { Context, Pid } from "../../src/process/api.ts";
+import type { Context, Pid } from "snow-node";
 import { dismiss, obeyed, puppet, quitter, sleeper } from "./actors.ts";
 import { silence } from "./exits.ts";
 import type { Any, Scenario } from "./scenario.ts";

@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 
-import type { Context, Pid, Ref } from "../../src/process/api.ts";
+import type { Context, Pid, Ref } from "snow-node";
 import { dismiss, obeyed, puppet, quitter, sleeper } from "./actors.ts";
 import { silence } from "./exits.ts";
 import type { Any, Scenario } from "./scenario.ts";

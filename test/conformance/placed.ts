@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clock } from "../../src/bun/clock.ts";
 import type { SchedulerDriver } from "../../src/node/scheduler-driver.ts";
 import type { Pid } from "../../src/process/api.ts";
-import type { SchedulerTables } from "../../src/scheduler/scheduler.ts";
+import type { Scheduler, SchedulerTables } from "../../src/scheduler/scheduler.ts";
 import { until } from "../support/live-node.ts";
 import { endAll, linksOf, tables } from "./looks.ts";
 import { scenarios } from "./scenarios.ts";
-import type { Any, Placement, Tester } from "./scenario.ts";
+import type { Any, Placement, Scenario, Tester } from "./scenario.ts";
 
 /** Looks in a row that must find everything at rest. */
 const CALM_LOOKS = 3;
@@ -48,13 +48,27 @@ export function runScenarios(title: string, start: () => Promise<Placed>): void 
       test(scenario.name, async () => {
         const { scheduler } = placed.nodes[0].driver;
         const placement = placementOf(placed);
-        await scheduler.run((ctx) => scenario.run(ctx as unknown as Tester, placement));
+        await runToItsEnd(scheduler, scenario, placement);
         await placement.settled();
         await endEverything(placed);
         await expectNothingLeft(placed);
       });
     }
   });
+}
+
+/** A tester that is ended by what it does itself has not run its scenario. */
+export async function runToItsEnd(
+  scheduler: Pick<Scheduler, "run">,
+  scenario: Scenario,
+  placement: Placement,
+): Promise<void> {
+  let ended = false;
+  await scheduler.run(async (ctx) => {
+    await scenario.run(ctx as unknown as Tester, placement);
+    ended = true;
+  });
+  if (!ended) throw new Error("the tester ended before its scenario");
 }
 
 function placementOf(placed: Placed): Placement {

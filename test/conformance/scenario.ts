@@ -1,5 +1,4 @@
-import type { Context, Pid, Place } from "../../src/process/api.ts";
-import type { Down, Exit, NodeDown, NodeUp } from "../../src/process/system-message.ts";
+import type { Context, Down, Exit, NodeDown, NodeUp, Pid, Place } from "snow-node";
 
 /** What a scenario's own process takes: anything a test sends, and every system message. */
 // oxlint-disable-next-line typescript/no-explicit-any -- messages of many scenarios

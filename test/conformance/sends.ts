@@ -1,7 +1,6 @@
 import { expect } from "bun:test";
 
-import { EncodeError } from "../../src/base/error.ts";
-import type { Context, Pid } from "../../src/process/api.ts";
+import { EncodeError, type Context, type Pid } from "snow-node";
 import { dismiss, failure, greeter, obeyed, puppet, quitter, starter } from "./actors.ts";
 import { silence } from "./exits.ts";
 import type { Any, Scenario } from "./scenario.ts";

@@ -1,10 +1,15 @@
-import { CallError, StartError } from "../../src/base/error.ts";
-import { defineServer } from "../../src/behaviour/server.ts";
-import type { From } from "../../src/behaviour/server-api.ts";
-import { fail, reply, stop } from "../../src/behaviour/server-message.ts";
-import { task } from "../../src/behaviour/task.ts";
-import type { Context } from "../../src/process/api.ts";
-import { define } from "../../src/process/registry.ts";
+import {
+  CallError,
+  StartError,
+  defineServer,
+  fail,
+  reply,
+  stop,
+  task,
+  type Context,
+  type From,
+  define,
+} from "snow-node";
 import { expect } from "bun:test";
 import type { Any, Scenario } from "./scenario.ts";
 

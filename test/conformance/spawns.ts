@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 
-import type { Context, Pid } from "../../src/process/api.ts";
+import type { Context, Pid } from "snow-node";
 import { failure, greeter, puppet, quitter, sleeper, sum, thrower } from "./actors.ts";
 import { silence } from "./exits.ts";
 import type { Any, Scenario } from "./scenario.ts";
@@ -87,24 +87,19 @@ export const spawns: Scenario[] = [
         const [result] = await Promise.allSettled([spawn]);
         outcomes.add(result.status);
         await placement.settled();
-        if (result.status === "rejected") {
-          ctx.monitor({ name, node: farNode });
-          const gone = await ctx.receive("down", { timeoutMs: link ? 1000 : 0 });
-          expect(gone?.reason).toBe(link ? "noproc" : undefined);
+        const ref = ctx.monitor({ name, node: farNode });
+        await placement.settled();
+        const down = await ctx.receive("down", { timeoutMs: 0 });
+        const given = result.status === "rejected";
+        expect(down?.reason).toBe(given && link ? "noproc" : undefined);
+        ctx.demonitor(ref, { flush: true });
+        if (result.status === "fulfilled") {
+          ctx.unlink(result.value);
+          ctx.sendExit(result.value, "kill");
         }
         /* oxlint-enable no-await-in-loop */
-        ctx.sendExit(ctx.whereis(name) ?? ctx.self, "normal");
-        const monitored = ctx.monitor({ name, node: farNode });
-        ctx.demonitor(monitored, { flush: true });
-        if (!link) {
-          const holder = ctx.whereis(name);
-          if (holder !== undefined) ctx.sendExit(holder, "kill");
-        }
       }
       expect(outcomes.size).toBeGreaterThan(0);
-      await placement.settled();
-      // The monitor that saw the child alive tells of its end.
-      await ctx.receive("down", { timeoutMs: 100 });
     },
   },
   {

@@ -1,12 +1,18 @@
 import { expect } from "bun:test";
 
-import { StartError } from "../../src/base/error.ts";
-import { child } from "../../src/behaviour/child.ts";
-import { defineServer } from "../../src/behaviour/server.ts";
-import { stop } from "../../src/behaviour/server-message.ts";
-import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
-import type { Child, ChildInfo, ChildSpec } from "../../src/behaviour/supervisor-api.ts";
-import type { Context, Pid, PidOf } from "../../src/process/api.ts";
+import {
+  StartError,
+  child,
+  defineServer,
+  defineSupervisor,
+  stop,
+  type Child,
+  type ChildInfo,
+  type ChildSpec,
+  type Context,
+  type Pid,
+  type PidOf,
+} from "snow-node";
 import type { Any, Scenario, Tester } from "./scenario.ts";
 
 /** Looks at a supervisor's children until they are as wanted: so many, and a reason to fail when they never are. */
