@@ -43,6 +43,7 @@ export type {
   Definition,
   GlobalNames,
   Group,
+  GroupMonitor,
   Groups,
   Log,
   MessageOf,
@@ -52,6 +53,7 @@ export type {
   PidOf,
   Place,
   ProcessFunction,
+  ProcessGroups,
   Requires,
   SpawnOptions,
   Startable,
@@ -62,10 +64,12 @@ export type {
   Wait,
 } from "./process/api.ts";
 export { type ExitReason, ProcessExit } from "./process/exit-reason.ts";
+export { group } from "./process/group.ts";
 export { define, named } from "./process/registry.ts";
 export {
   Down,
   Exit,
+  GroupChange,
   NameConflict,
   NodeDown,
   NodeUp,

@@ -97,3 +97,6 @@ export const TERM_SHAPE_BYTES_MAX = 4 * 1024;
 
 /** Bytes of a bigint's magnitude: the engine's own limit is 2^20 bits. */
 export const TERM_BIGINT_BYTES_MAX = 128 * 1024;
+
+/** Times that one process may be in one group: more is a loop that never leaves. */
+export const GROUP_JOINS_MAX = 1_000;

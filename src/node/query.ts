@@ -101,6 +101,15 @@ export interface TreeEntry {
   readonly children: readonly TreeEntry[];
 }
 
+/** A process group. */
+export interface GroupEntry {
+  readonly scope: string;
+  readonly group: string;
+  /** Processes in it: of the node that is asked, of all connected nodes. */
+  readonly local: number;
+  readonly members: number;
+}
+
 /** Verb → its arguments and its answer. */
 export interface Queries {
   status: { readonly args: Record<never, never>; readonly answer: StatusAnswer };
@@ -109,6 +118,7 @@ export interface Queries {
     readonly args: { readonly sort: "mailbox" | "reductions" | "pid"; readonly limit: number };
     readonly answer: { readonly processes: readonly ProcessEntry[]; readonly total: number };
   };
+  groups: { readonly args: Record<never, never>; readonly answer: readonly GroupEntry[] };
   functions: { readonly args: Record<never, never>; readonly answer: readonly FunctionEntry[] };
   /** null: no such process. */
   inspect: { readonly args: { readonly pid: string }; readonly answer: InspectAnswer | null };

@@ -197,6 +197,7 @@ export class SchedulerDriver {
         log: this.#world.log,
         identities: this.#identities,
         host: () => this.scheduler,
+        random: () => this.#world.entropy.random(),
         flushLater: (what) => this.#flushLater(what),
       },
       tell: (service, message) => this.#tell({ kind: "service", service, message }),

@@ -83,6 +83,8 @@ export interface SchedulerServiceWorld {
   host(): SchedulerHost;
   /** To the same service on the control thread; cloned. */
   tell(message: unknown): void;
+  /** A number in [0, 1), for choices. */
+  random(): number;
   /** Has `flush` called when the slice ends, once however often this is called. */
   flushLater(what: { flush(): void }): void;
   /**

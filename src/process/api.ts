@@ -6,6 +6,7 @@
 import type {
   Down,
   Exit,
+  GroupChange,
   NameConflict,
   NodeDown,
   NodeUp,
@@ -167,6 +168,7 @@ export interface Caller {
 /** `receive` and `messages` belong to the process's own function; all else may be used by anything the process started. */
 export interface Context<M> extends Caller {
   readonly self: Pid<UserMessage<M>>;
+  readonly groups: ProcessGroups<M>;
   /** Aborts when the process ends. */
   readonly signal: AbortSignal;
   /** The next message; by its `type`; or by a predicate. The others stay queued in order. `undefined`: time is up. */
@@ -264,12 +266,49 @@ export interface Group<in M> {
   readonly scope: string;
 }
 
-/** Process groups over the cluster. */
+/**
+ * Process groups over the cluster. Every node knows all members of all connected nodes, so looking costs no waiting; a
+ * change is seen at once on the scheduler of the process and soon everywhere. Source: OTP, pg.
+ */
 export interface Groups {
-  join<M>(group: Group<M>, pid: Pid<NoInfer<M>>): void;
-  leave(group: Group<never>, pid: Pid): void;
+  /**
+   * Processes of this node join; the same one twice is in it twice. A process leaves when it ends, before anybody hears of
+   * its end on its scheduler. @throws {MisuseError} not_an_owner: a process of another node, then none has joined
+   */
+  join<M>(group: Group<M>, pids: Pid<NoInfer<M>> | readonly Pid<NoInfer<M>>[]): void;
+  /** Takes each out once; who is not in it is passed over. @throws {MisuseError} not_an_owner */
+  leave(group: Group<never>, pids: Pid | readonly Pid[]): void;
+  /** As often as each has joined. */
   members<M>(group: Group<M>): readonly Pid<M>[];
+  /** Those of this node. */
+  localMembers<M>(group: Group<M>): readonly Pid<M>[];
+  /** Names of the groups of a scope that have members. Default: of the scope of groups that were made without one. */
+  which(scope?: string): readonly string[];
+  /**
+   * Sends to every member, once each, however often it has joined; one frame to each node that has members.
+   * @throws {EncodeError} @throws {MessageTooLarge} @throws {LaneFullError} some node got nothing; all others did
+   */
   publish<M>(group: Group<M>, message: NoInfer<M>): void;
+  /**
+   * One member; undefined when there is none. With a `key` every node picks the same one for it, and few keys move when
+   * members come or go. Without: one of this node if there is one, else any.
+   */
+  pick<M>(group: Group<M>, options?: { readonly key?: string }): Pid<M> | undefined;
+}
+
+/** What `groups.monitor` starts with. */
+export interface GroupMonitor {
+  readonly ref: Ref;
+  /** Members by group, as often as each has joined; all changes after this come as `GroupChange`. */
+  readonly members: ReadonlyMap<string, readonly Pid<unknown>[]>;
+}
+
+/** The groups as a process has them: it can be told of changes. */
+export interface ProcessGroups<M> extends Groups {
+  /** Of one group, or of all groups of a scope. */
+  monitor: If<GroupChange, M, (what: Group<never> | { readonly scope: string }) => GroupMonitor>;
+  /** No `GroupChange` of this monitor comes any more. @returns whether there was one */
+  demonitor(ref: Ref): boolean;
 }
 
 /** A node in one's own program. */
@@ -279,4 +318,15 @@ export interface Node extends Caller, AsyncDisposable {
   stop(wait?: Wait): Promise<void>;
 }
 
-export type { Down, Exit, ExitReason, NameConflict, NodeDown, NodeUp, Pid, Ref, SystemMessage };
+export type {
+  Down,
+  Exit,
+  ExitReason,
+  GroupChange,
+  NameConflict,
+  NodeDown,
+  NodeUp,
+  Pid,
+  Ref,
+  SystemMessage,
+};

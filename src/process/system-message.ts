@@ -88,7 +88,28 @@ export class NameConflict extends SystemMessageBase {
   }
 }
 
-export type SystemMessage = Down | Exit | NodeUp | NodeDown | NameConflict;
+/** Members joined or left a group that is monitored, or all groups of a scope. Source: OTP, pg:monitor. */
+export class GroupChange extends SystemMessageBase {
+  readonly type = "groupchange";
+  /** What `groups.monitor` returned. */
+  readonly ref: Ref;
+  readonly group: string;
+  readonly scope: string;
+  /** Each as often as it joined. */
+  readonly joined: readonly Pid<unknown>[];
+  readonly left: readonly Pid<unknown>[];
+
+  constructor(ref: Ref, change: Omit<GroupChange, "type" | "ref">) {
+    super();
+    this.ref = ref;
+    this.group = change.group;
+    this.scope = change.scope;
+    this.joined = change.joined;
+    this.left = change.left;
+  }
+}
+
+export type SystemMessage = Down | Exit | NodeUp | NodeDown | NameConflict | GroupChange;
 
 /** Whether a value is a system message, which nobody may send. */
 export const isSystemMessage = (value: unknown): value is SystemMessage =>

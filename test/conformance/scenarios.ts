@@ -1,4 +1,5 @@
 import { exits } from "./exits.ts";
+import { groups } from "./groups.ts";
 import { links } from "./links.ts";
 import { monitors } from "./monitors.ts";
 import type { Scenario } from "./scenario.ts";
@@ -10,6 +11,7 @@ import { supervisors } from "./supervisors.ts";
 /** Every scenario that runs in every placement. */
 export const scenarios: readonly Scenario[] = [
   ...exits,
+  ...groups,
   ...links,
   ...monitors,
   ...sends,

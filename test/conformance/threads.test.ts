@@ -8,7 +8,7 @@ import { runScenarios, type PlacedNode } from "./placed.ts";
 const COOKIE = "a cookie for tests of threads";
 const SCHEDULERS = 2;
 /** Modules with the functions that scenarios spawn by name. */
-const MODULES = ["actors.ts", "looks.ts", "servers.ts", "supervisors.ts"].map((file) =>
+const MODULES = ["actors.ts", "groups.ts", "looks.ts", "servers.ts", "supervisors.ts"].map((file) =>
   join(import.meta.dir, file),
 );
 

@@ -1,0 +1,80 @@
+import { bucketOf, type GroupDelta, groupOf, type GroupView } from "../cluster/group-view.ts";
+import type { Process } from "../process/process.ts";
+import { GroupChange } from "../process/system-message.ts";
+import type { Pid } from "../term/pid.ts";
+import type { Ref } from "../term/ref.ts";
+import type { SchedulerServiceWorld } from "./service.ts";
+
+interface GroupWatcher {
+  readonly process: Process;
+  readonly ref: Ref;
+  /** A bucket, or a scope with its separator: what the buckets of interest begin with, or are. */
+  readonly of: string;
+  readonly isScope: boolean;
+}
+
+/** Who on this scheduler is told of changes in which groups. Changes that come together are told together. */
+export class GroupMonitors {
+  readonly #world: SchedulerServiceWorld;
+  readonly #view: GroupView;
+  readonly #watchers = new Map<Ref, GroupWatcher>();
+  #deltas: GroupDelta[] = [];
+
+  constructor(world: SchedulerServiceWorld, view: GroupView) {
+    this.#world = world;
+    this.#view = view;
+  }
+
+  get size(): number {
+    return this.#watchers.size;
+  }
+
+  /** Tells `process` of changes of a group, or of all groups of a scope, from now on; what is now is the answer. */
+  add(
+    process: Process,
+    scope: string,
+    group: string | undefined,
+  ): { readonly ref: Ref; readonly members: Map<string, readonly Pid<unknown>[]> } {
+    const ref = this.#world.host().createRef();
+    const isScope = group === undefined;
+    const of = bucketOf(scope, group ?? "");
+    process.ownBonds().tracked = true;
+    this.#watchers.set(ref, { process, ref, of, isScope });
+    const buckets = isScope ? [...this.#view.bucketsOf(scope)] : [of];
+    const members = new Map<string, readonly Pid<unknown>[]>();
+    for (const bucket of buckets) members.set(groupOf(bucket).group, this.#view.members(bucket));
+    return { ref, members };
+  }
+
+  remove(process: Process, ref: Ref): boolean {
+    if (this.#watchers.get(ref)?.process !== process) return false;
+    return this.#watchers.delete(ref);
+  }
+
+  /** The process has ended. */
+  forget(process: Process): void {
+    for (const [ref, watcher] of this.#watchers)
+      if (watcher.process === process) this.#watchers.delete(ref);
+  }
+
+  changed(delta: GroupDelta): void {
+    if (this.#watchers.size > 0) this.#deltas.push(delta);
+  }
+
+  /** Tells what changed since the last call: one message for each group. */
+  flush(): void {
+    if (this.#deltas.length === 0) return;
+    const byBucket = new Map<string, { joined: Pid<unknown>[]; left: Pid<unknown>[] }>();
+    for (const { bucket, joined, left } of this.#deltas) {
+      let sum = byBucket.get(bucket);
+      if (sum === undefined) byBucket.set(bucket, (sum = { joined: [], left: [] }));
+      sum.joined.push(...joined);
+      sum.left.push(...left);
+    }
+    this.#deltas = [];
+    for (const [bucket, change] of byBucket)
+      for (const { process, ref, of, isScope } of this.#watchers.values())
+        if (isScope ? bucket.startsWith(of) : bucket === of)
+          process.deliver(new GroupChange(ref, { ...groupOf(bucket), ...change }));
+  }
+}
