@@ -21,6 +21,7 @@ import { cookie } from "./cookie.ts";
 import { disconnect } from "./disconnect.ts";
 import { exit } from "./exit.ts";
 import { functions } from "./functions.ts";
+import { groups } from "./groups.ts";
 import { inspect } from "./inspect.ts";
 import { nodes } from "./nodes.ts";
 import { ps } from "./ps.ts";
@@ -40,7 +41,7 @@ import type { World } from "./world.ts";
 /** All verbs, in the order of the help. */
 export const VERBS: readonly Verb[] = [
   run,
-  ...[status, nodes, ps, inspect, tree, functions],
+  ...[status, nodes, ps, inspect, tree, groups, functions],
   ...[spawn, send, call, exit],
   ...[connect, disconnect, stop],
   ...[types, check, test, term, cookie, cert],

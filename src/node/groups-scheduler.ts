@@ -1,6 +1,6 @@
 import { MisuseError } from "../base/error.ts";
 import { GROUP_JOINS_MAX } from "../base/limits.ts";
-import { bucketOf, type GroupDelta, GroupView } from "../cluster/group-view.ts";
+import { bucketOf, type GroupDelta, groupOf, GroupView } from "../cluster/group-view.ts";
 import type { Process } from "../process/process.ts";
 import type { NodeRef } from "../term/node-ref.ts";
 import { Pid } from "../term/pid.ts";
@@ -95,7 +95,7 @@ export class GroupsScheduler implements SchedulerService {
       case "scheduler_cleared":
         return this.#clearScheduler(message.scheduler);
       case "wanted":
-        return this.#change(message.bucket, message.local, message.by);
+        return this.#wanted(message.bucket, message.local, message.by);
     }
   }
 
@@ -142,6 +142,17 @@ export class GroupsScheduler implements SchedulerService {
     process.ownBonds().tracked = true;
     this.#set(local, bucket, count);
     this.monitors.flush();
+  }
+
+  /** On behalf of a process of another scheduler, which does not wait for an answer. */
+  #wanted(bucket: string, local: number, by: number): void {
+    try {
+      this.#change(bucket, local, by);
+    } catch (error) {
+      if (!(error instanceof MisuseError)) throw error;
+      const { group, scope } = groupOf(bucket);
+      this.#world.log.write("warn", `not joined: ${error.message}`, { group, scope });
+    }
   }
 
   #set(local: number, bucket: string, count: number): void {

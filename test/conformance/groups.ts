@@ -1,9 +1,7 @@
 import { expect } from "bun:test";
 
-import { define } from "../../src/process/registry.ts";
-import { group } from "../../src/process/group.ts";
-import type { Context, Pid } from "../../src/process/api.ts";
-import type { GroupChange } from "../../src/process/system-message.ts";
+import { define, group, type Context, type GroupChange, type Pid } from "snow-node";
+
 import { dismiss, failure, puppet } from "./actors.ts";
 import type { Any, Scenario, Tester } from "./scenario.ts";
 
