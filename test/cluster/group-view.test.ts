@@ -68,8 +68,8 @@ test("a view answers as a plain list of memberships does, after anything", () =>
         expect(new Set(view.schedulersOf(bucket))).toEqual(homes);
         for (const scheduler of [1, 2]) {
           const locals = [...here].filter((pid) => pid.scheduler === scheduler);
-          expect([...view.localsOn(bucket, scheduler)].toSorted()).toEqual(
-            locals.map((pid) => pid.local).toSorted(),
+          expect(new Set(view.localsOn(bucket, scheduler))).toEqual(
+            new Set(locals.map((pid) => pid.local)),
           );
         }
       }
