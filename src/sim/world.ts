@@ -8,7 +8,6 @@ import { Prng } from "../base/prng.ts";
 import { runMicrotasks } from "../bun/microtasks.ts";
 import type { HostedFunction } from "../node/thread-message.ts";
 import type { LogLevel } from "../port/log.ts";
-import { startOver } from "../term/shapes.ts";
 import type { VersionRange } from "../wire/version.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Network } from "./network.ts";
@@ -80,8 +79,6 @@ export class World {
   #moves = 0;
 
   constructor(options: WorldOptions) {
-    // What was written in this thread before must not show in what is written here.
-    startOver();
     this.seed = options.seed;
     this.#options = options;
     this.random = new Prng(options.seed);

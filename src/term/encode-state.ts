@@ -6,7 +6,9 @@ import {
   TERM_STRINGS_MAX,
 } from "../base/limits.ts";
 import type { NodeRef } from "./node-ref.ts";
+import { ShapeTable } from "./shape-table.ts";
 import type { Shape } from "./shapes.ts";
+import { FIELD_SITES, SITE_MISSES_MAX, STANDALONE_MISSES_MAX } from "./sites.ts";
 import { RESET, STF_VERSION } from "./tags.ts";
 
 /** Thrown inside the encoder, never seen outside: the term is longer than the caller allows. */
@@ -25,6 +27,9 @@ const MISSES_MAX = TERM_STRINGS_MAX * 2;
 
 /** Bytes that a string takes at most besides three for each character: the decoder counts them too. */
 const STRING_HEADER_BYTES = 5;
+
+/** Resets after which the tables are wiped: `epoch` times 128 must stay a small integer. */
+const EPOCHS_MAX = 0x100_0000;
 
 /** Nodes up to which the list of them is faster than a map. */
 const NODES_LISTED_MAX = 16;
@@ -69,18 +74,20 @@ export class EncodeState {
   readonly slotEpochs = new Int32Array(SLOTS);
   /** Index of the string in that slot. */
   readonly slotIndexes = new Int32Array(SLOTS);
-  /** Hash of the string that was last written in full and would go to that slot. */
+  /** Hash of the string that was last written in full and would go to that slot, and the epoch of that. */
   readonly slotPrints = new Int32Array(SLOTS);
+  readonly slotPrintEpochs = new Int32Array(SLOTS);
   readonly #stringSlots = new Int32Array(TERM_STRINGS_MAX);
   stringCount = 0;
-  /** Where `writeString` found the string that it wrote by its index; −1 after any other string. */
-  slotFound = -1;
 
-  /** By `Shape.id`. */
-  shapeEpochs = new Int32Array(64);
-  shapeIndexes = new Int32Array(64);
-  readonly #shapeIds = new Int32Array(TERM_SHAPES_MAX);
-  shapeCount = 0;
+  readonly shapes = new ShapeTable();
+  /** Places where strings stand (a field of a shape, the keys of maps): how many in a row were not in the dictionary, + `siteBase`. */
+  sites = new Int32Array(FIELD_SITES * 2);
+  /** Misses after which a site looks only now and then: a standalone term is over soon. */
+  readonly siteMissesMax: number;
+  /** What an empty counter is at least; greater in every epoch. */
+  siteBase = 128;
+  #siteNext = FIELD_SITES;
 
   /** Filled when there are too many to look through the list. */
   readonly #nodeIndexes = new Map<NodeRef, number>();
@@ -99,6 +106,7 @@ export class EncodeState {
 
   constructor(writer: ByteWriter, standalone: boolean) {
     this.standalone = standalone;
+    this.siteMissesMax = standalone ? STANDALONE_MISSES_MAX : SITE_MISSES_MAX;
     this.#writer = writer;
     this.bytes = writer.bytes;
     this.view = writer.view;
@@ -198,28 +206,22 @@ export class EncodeState {
     return true;
   }
 
-  /** Index of the shape; −1 if it has none yet. */
-  shapeIndex(shape: Shape): number {
-    return shape.id < this.shapeEpochs.length && this.shapeEpochs[shape.id] === this.epoch
-      ? this.shapeIndexes[shape.id]!
-      : -1;
+  /** Gives the shape the next index; −1 if the dictionary is full. */
+  defineShape(shape: Shape): number {
+    this.#mark();
+    if (this.shapes.count >= TERM_SHAPES_MAX || !this.#takeText(shape.definitionBytes)) {
+      this.misses++;
+      return -1;
+    }
+    const firstSite = this.#siteNext;
+    this.#siteNext = firstSite + shape.keys.length;
+    if (this.#siteNext > this.sites.length) this.sites = widened(this.sites, this.#siteNext);
+    return this.shapes.add(shape, firstSite);
   }
 
-  /** Gives the shape the next index; false if the dictionary is full. */
-  defineShape(shape: Shape): boolean {
-    this.#mark();
-    if (this.shapeCount >= TERM_SHAPES_MAX || !this.#takeText(shape.definition.length)) {
-      this.misses++;
-      return false;
-    }
-    if (shape.id >= this.shapeEpochs.length) {
-      this.shapeEpochs = widened(this.shapeEpochs, shape.id);
-      this.shapeIndexes = widened(this.shapeIndexes, shape.id);
-    }
-    this.shapeEpochs[shape.id] = this.epoch;
-    this.shapeIndexes[shape.id] = this.shapeCount;
-    this.#shapeIds[this.shapeCount++] = shape.id;
-    return true;
+  /** Whether a stream has met the keys before; a standalone term defines them at once. */
+  isShapeSeen(print: number): boolean {
+    return this.standalone || this.shapes.isSeen(print, this.siteBase);
   }
 
   /** Index of the node; −1 if it has none yet. */
@@ -250,11 +252,6 @@ export class EncodeState {
     return this.#nodes.length >= TERM_NODES_MAX;
   }
 
-  /** Forgets the ids of shapes, after the table of shapes started over. The decoder's entries stay, unused. */
-  forgetShapes(): void {
-    this.shapeEpochs.fill(0);
-  }
-
   #takeText(bytes: number): boolean {
     if (this.#text + bytes > TERM_DICTIONARY_BYTES_MAX) return false;
     this.#text += bytes;
@@ -275,9 +272,10 @@ export class EncodeState {
   }
 
   #clear(): void {
-    this.epoch++;
+    if (++this.epoch >= EPOCHS_MAX) this.#wipe();
+    this.siteBase = this.epoch * 128;
     this.stringCount = 0;
-    this.shapeCount = 0;
+    this.#cutShapes(0);
     this.#text = 0;
     this.misses = 0;
     if (this.#nodes.length > 0) {
@@ -287,10 +285,24 @@ export class EncodeState {
     this.nodeLast = undefined;
   }
 
+  #wipe(): void {
+    this.epoch = 1;
+    this.slotEpochs.fill(0);
+    this.slotPrintEpochs.fill(0);
+    this.sites.fill(0);
+    this.shapes.wipeSeen();
+  }
+
+  #cutShapes(count: number): void {
+    if (this.shapes.count <= count) return;
+    this.#siteNext = this.shapes.firstSites[count]!;
+    this.shapes.cut(count);
+  }
+
   #keep(mark: Mark, length: number): void {
     mark.length = length;
     mark.strings = this.stringCount;
-    mark.shapes = this.shapeCount;
+    mark.shapes = this.shapes.count;
     mark.nodes = this.#nodes.length;
     mark.text = this.#text;
     mark.preamble = this.#preamble;
@@ -300,7 +312,7 @@ export class EncodeState {
     writer.length = mark.length;
     while (this.stringCount > mark.strings)
       this.slotEpochs[this.#stringSlots[--this.stringCount]!] = 0;
-    while (this.shapeCount > mark.shapes) this.shapeEpochs[this.#shapeIds[--this.shapeCount]!] = 0;
+    this.#cutShapes(mark.shapes);
     while (this.#nodes.length > mark.nodes) this.#nodeIndexes.delete(this.#nodes.pop()!);
     this.nodeLast = undefined;
     this.#text = mark.text;

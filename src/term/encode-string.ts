@@ -1,5 +1,6 @@
 import { writeVarint } from "./encode-leaf.ts";
 import { SLACK, type EncodeState } from "./encode-state.ts";
+import { SITE_LOOK_AT, SITE_MISSES_MAX } from "./sites.ts";
 import {
   LATIN1,
   LATIN1_8,
@@ -14,54 +15,90 @@ import {
 /** Characters of the short form, up to which a loop beats a call into the runtime. Longer strings rarely come back. */
 const SHORT_CHARS_MAX = 31;
 
+/** For a slot: both that the string could have are taken. */
+const TAKEN = 0x8000;
+
+/** What `findString` says of strings that are never in the dictionary. */
+const NOWHERE = ~TAKEN;
+
 /**
  * A string: by its index if the dictionary has it, else in full; one that comes a second time enters the dictionary.
  * Of a string that came once only a hash is kept.
  */
 export function writeString(state: EncodeState, position: number, value: string): number {
   const chars = value.length;
-  state.slotFound = -1;
   if (chars < 2 || chars > SHORT_CHARS_MAX) return writeInlineString(state, position, value);
-  const hash = slotHash(value, chars);
-  const { slotEpochs, slotStrings, epoch } = state;
-  let slot = hash & (slotEpochs.length - 1);
-  if (slotEpochs[slot] === epoch) {
-    if (slotStrings[slot] === value) return writeFound(state, position, slot);
-    slot ^= 1;
-    if (slotEpochs[slot] === epoch) {
-      if (slotStrings[slot] === value) return writeFound(state, position, slot);
-      state.misses++;
-      return writeInlineString(state, position, value);
-    }
-  }
-  return writeCandidate(state, position, value, slot);
+  const slot = findString(state, value);
+  return slot >= 0
+    ? writeStringRef(state, position, state.slotIndexes[slot]!)
+    : writeMissed(state, position, value, ~slot);
 }
 
-function writeFound(state: EncodeState, position: number, slot: number): number {
-  state.slotFound = slot;
-  return writeStringRef(state, position, state.slotIndexes[slot]!);
-}
-
-/** `writeString` for a string that was last found in `slot`, by whatever encoder of this thread. */
-export function writeStringNear(
+/** `writeString` at a site: where strings never come again the dictionary is left alone. */
+export function writeSiteString(
   state: EncodeState,
   position: number,
   value: string,
+  site: number,
+): number {
+  const { sites, siteBase } = state;
+  // Below 0: a counter of an earlier epoch.
+  const misses = sites[site]! - siteBase;
+  if (misses >= SITE_MISSES_MAX && misses < SITE_LOOK_AT) {
+    sites[site] = siteBase + misses + 1;
+    return writeInlineString(state, position, value);
+  }
+  const slot = findString(state, value);
+  if (slot < 0) return writeSiteMiss(state, position, value, site, slot);
+  sites[site] = siteBase;
+  return writeStringRef(state, position, state.slotIndexes[slot]!);
+}
+
+/** A string that `findString` did not find, at a site. */
+export function writeSiteMiss(
+  state: EncodeState,
+  position: number,
+  value: string,
+  site: number,
   slot: number,
 ): number {
-  return state.slotEpochs[slot] === state.epoch && state.slotStrings[slot] === value
-    ? writeStringRef(state, position, state.slotIndexes[slot]!)
-    : writeString(state, position, value);
+  const chars = value.length;
+  if (chars < 2 || chars > SHORT_CHARS_MAX) return writeInlineString(state, position, value);
+  const { sites, siteBase, stringCount } = state;
+  const misses = sites[site]! - siteBase;
+  position = writeMissed(state, position, value, ~slot);
+  if (misses < 0) sites[site] = siteBase + 1;
+  else if (state.stringCount !== stringCount) sites[site] = siteBase;
+  else sites[site] = siteBase + (misses + 1 < state.siteMissesMax ? misses + 1 : SITE_MISSES_MAX);
+  return position;
+}
+
+/** The slot where the dictionary has the string; if it has not, the complement of the one where it would go, or of TAKEN. */
+export function findString(state: EncodeState, value: string): number {
+  const chars = value.length;
+  if (chars < 2 || chars > SHORT_CHARS_MAX) return NOWHERE;
+  const { slotEpochs, slotStrings, epoch } = state;
+  let slot = slotHash(value, chars) & (slotEpochs.length - 1);
+  if (slotEpochs[slot] !== epoch) return ~slot;
+  if (slotStrings[slot] === value) return slot;
+  slot ^= 1;
+  if (slotEpochs[slot] !== epoch) return ~slot;
+  return slotStrings[slot] === value ? slot : NOWHERE;
+}
+
+function writeMissed(state: EncodeState, position: number, value: string, slot: number): number {
+  if (slot !== TAKEN) return writeCandidate(state, position, value, slot);
+  state.misses++;
+  return writeInlineString(state, position, value);
 }
 
 /** Writes a short string in full; if its hash is the one that the free slot remembers, it enters the dictionary. */
 function writeCandidate(state: EncodeState, position: number, value: string, slot: number): number {
   const chars = value.length;
   if (position + chars + SLACK > state.end) state.grow(position, chars + SLACK);
-  const { bytes, slotPrints } = state;
+  const { bytes, slotPrints, slotPrintEpochs, epoch } = state;
   const start = position + 1;
-  // The epoch is part of the hash, so that what an earlier stream left behind means nothing.
-  let print = Math.imul(state.epoch, 0x9e37_79b1);
+  let print = chars;
   for (let i = 0; i < chars; i++) {
     const code = value.charCodeAt(i);
     if (code > 0xff) return writeLongString(state, position, value);
@@ -69,8 +106,9 @@ function writeCandidate(state: EncodeState, position: number, value: string, slo
     print = (Math.imul(print, 31) + code) | 0;
   }
   bytes[position] = LATIN1 + chars;
-  if (slotPrints[slot] !== print) {
+  if (slotPrints[slot] !== print || slotPrintEpochs[slot] !== epoch) {
     slotPrints[slot] = print;
+    slotPrintEpochs[slot] = epoch;
     return start + chars;
   }
   if (!state.defineString(slot, value)) return start + chars;
@@ -111,7 +149,8 @@ function slotHash(value: string, chars: number): number {
   );
 }
 
-function writeStringRef(state: EncodeState, position: number, index: number): number {
+/** The string with that index of the dictionary. */
+export function writeStringRef(state: EncodeState, position: number, index: number): number {
   if (position + SLACK > state.end) state.grow(position, SLACK);
   const bytes = state.bytes;
   if (index < 16) {
@@ -151,7 +190,8 @@ export function writeInlineString(state: EncodeState, position: number, value: s
  */
 function writeLongString(state: EncodeState, position: number, value: string): number {
   const chars = value.length;
-  let room = chars * 3;
+  // With less room than this the call would measure first and write then.
+  let room = chars * 3 + MEASURED_BYTES;
   if (position + room + SLACK > state.end) {
     // Three bytes a character are not there: ask for what it takes.
     if (!value.isWellFormed()) return writeUtf16(state, position, value);
@@ -160,20 +200,33 @@ function writeLongString(state: EncodeState, position: number, value: string): n
   }
   const { bytes } = state;
   let guess = lengthBytes(chars);
-  const count = bytes.utf8Write(value, position + 1 + guess, room);
+  const start = position + 1 + guess;
+  const count = bytes.utf8Write(value, start, room);
   if (count === chars) {
     writeHeader(state, position, LATIN1_8, guess, chars);
-    return position + 1 + guess + chars;
+    return start + chars;
   }
-  if (!value.isWellFormed()) return writeUtf16(state, position, value);
+  // A lone surrogate was written as U+FFFD, ef bf bd. To look for that byte takes a fifth of what `isWellFormed` does.
+  bytes[start + count] = REPLACEMENT_BYTE;
+  if (indexOfByte.call(bytes, REPLACEMENT_BYTE, start) < start + count && !value.isWellFormed())
+    return writeUtf16(state, position, value);
   const needed = lengthBytes(count);
   if (needed !== guess) {
-    bytes.copyWithin(position + 1 + needed, position + 1 + guess, position + 1 + guess + count);
+    bytes.copyWithin(position + 1 + needed, start, start + count);
     guess = needed;
   }
   writeHeader(state, position, UTF8_8, guess, count);
   return position + 1 + guess + count;
 }
+
+/** Room that `utf8Write` must have besides three bytes a character so that it does not measure. */
+const MEASURED_BYTES = 3;
+
+const REPLACEMENT_BYTE = 0xef;
+
+/** That of plain arrays: `Buffer` has one of its own, which takes its time to find out what it was given. */
+// oxlint-disable-next-line typescript/unbound-method -- called with `call`
+const indexOfByte = Uint8Array.prototype.indexOf;
 
 function writeUtf16(state: EncodeState, position: number, value: string): number {
   const room = value.length * 2;

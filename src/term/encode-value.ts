@@ -1,15 +1,27 @@
 import { TERM_DEPTH_MAX } from "../base/limits.ts";
-import { putBytes } from "../base/bytes.ts";
 import { ambient } from "./ambient.ts";
 import { writeBytes, writeIdentity } from "./encode-identity.ts";
 import { writeBigInt, writeNumber, writeVarint } from "./encode-leaf.ts";
 import { packedKind, writePacked } from "./encode-packed.ts";
 import { REFUSED, SLACK, type EncodeState } from "./encode-state.ts";
-import { writeInlineString, writeNameString, writeString } from "./encode-string.ts";
+import {
+  writeInlineString,
+  writeNameString,
+  writeSiteString,
+  writeString,
+} from "./encode-string.ts";
 import { errorFields } from "./error-fields.ts";
 import { Pid } from "./pid.ts";
 import { Ref } from "./ref.ts";
-import { shapeOf } from "./shapes.ts";
+import { endless, nodeOf, shapeAt, type KeyNode } from "./shapes.ts";
+import {
+  NO_SITE,
+  SITE_ELEMENT,
+  SITE_MAP_KEY,
+  SITE_MAP_VALUE,
+  TUPLE_MAX,
+  tupleSite,
+} from "./sites.ts";
 import { structOf, type StructEntry } from "./struct.ts";
 import {
   ARRAY,
@@ -33,6 +45,7 @@ import {
   TYPED_ARRAY,
   UNDEFINED,
 } from "./tags.ts";
+import { tupleWriters } from "./tuple-writers.ts";
 import { typedByPrototype } from "./typed-kinds.ts";
 
 /** Numbers that an array must have to be written packed. */
@@ -125,22 +138,49 @@ function writeRecord(
   nullPrototype: boolean,
 ): number {
   enter(state);
-  const shape = shapeOf(value, nullPrototype, state.standalone);
-  if (shape === undefined) position = writePairs(state, position, value, nullPrototype);
-  else {
-    const index = state.shapeIndex(shape);
-    if (index >= 0)
-      position = shape.writeFields(state, writeShapeRef(state, position, index), value, writeValue);
-    else if (state.defineShape(shape)) {
-      const { definition } = shape;
-      if (position + definition.length + SLACK > state.end)
-        state.grow(position, definition.length + SLACK);
-      putBytes(state.bytes, position, definition);
-      position = shape.writeFields(state, position + definition.length, value, writeValue);
-    } else position = writePairs(state, position, value, nullPrototype);
-  }
+  const node = nodeOf(value, nullPrototype);
+  const { shape } = node;
+  const index = shape === undefined ? -1 : state.shapes.find(shape);
+  if (shape !== undefined && index >= 0) {
+    position = writeShapeRef(state, position, index);
+    position = shape.writeFields(state, position, value, writeValue, siteOf(state, index));
+  } else position = writeUndefined(state, position, value, nullPrototype, node);
   state.depth--;
   return position;
+}
+
+/** An object whose shape is not in the dictionary, or known to the thread no more. */
+function writeUndefined(
+  state: EncodeState,
+  position: number,
+  value: object,
+  nullPrototype: boolean,
+  node: KeyNode,
+): number {
+  const { shapes } = state;
+  const known = shapes.hasPrint(node.print);
+  if (node === endless || !(known || state.isShapeSeen(node.print)))
+    return writePairs(state, position, value, nullPrototype);
+  const shape = node.shape ?? shapeAt(node, nullPrototype);
+  let index = known ? shapes.find(shape) : -1;
+  if (index >= 0) position = writeShapeRef(state, position, index);
+  else {
+    index = state.defineShape(shape);
+    if (index < 0) return writePairs(state, position, value, nullPrototype);
+    const { definition, definitionBytes } = shape;
+    if (position + definitionBytes + SLACK > state.end)
+      state.grow(position, definitionBytes + SLACK);
+    const { view } = state;
+    for (let i = 0; i < definition.length; i++)
+      view.setInt32(position + i * 4, definition[i]!, true);
+    position += definitionBytes;
+  }
+  return shape.writeFields(state, position, value, writeValue, siteOf(state, index));
+}
+
+/** The site of the first field of the shape with that index. */
+function siteOf(state: EncodeState, index: number): number {
+  return state.standalone && state.depth === 1 ? NO_SITE : state.shapes.firstSites[index]!;
 }
 
 function writeShapeRef(state: EncodeState, position: number, index: number): number {
@@ -183,13 +223,17 @@ function writeArray(state: EncodeState, position: number, value: readonly unknow
   const count = value.length;
   const kind = count >= PACKED_MIN && typeof value[0] === "number" ? packedKind(value) : 0;
   if (kind !== 0) position = writePacked(state, position, value as readonly number[], kind);
-  else {
+  else if (count <= TUPLE_MAX) {
+    position = writeTag(state, position, ARRAY + count);
+    position = tupleWriters[count]!(state, position, value, writeValue, tupleSite(count));
+  } else {
     if (count <= 15) position = writeTag(state, position, ARRAY + count);
     else position = writeVarint(state, writeTag(state, position, ARRAY_VARINT), count);
     for (let i = 0; i < count; i++) {
       const element = value[i];
       // The most frequent kinds at once: a call less for each element.
-      if (typeof element === "string") position = writeString(state, position, element);
+      if (typeof element === "string")
+        position = writeSiteString(state, position, element, SITE_ELEMENT);
       else if (typeof element === "number") position = writeNumber(state, position, element);
       else if (
         typeof element === "object" &&
@@ -214,8 +258,14 @@ function writeMap(
   position = writeVarint(state, writeTag(state, position, MAP), left);
   for (const [key, item] of value) {
     if (--left < 0) break;
-    position = writeValue(state, position, key);
-    position = writeValue(state, position, item);
+    position =
+      typeof key === "string"
+        ? writeSiteString(state, position, key, SITE_MAP_KEY)
+        : writeValue(state, position, key);
+    position =
+      typeof item === "string"
+        ? writeSiteString(state, position, item, SITE_MAP_VALUE)
+        : writeValue(state, position, item);
   }
   // A codec or getter that changes what is being sent would make the count a lie.
   if (left !== 0) throw REFUSED;

@@ -8,7 +8,6 @@ import { writeValue } from "./encode-value.ts";
 import { explain } from "./explain.ts";
 import type { Pid } from "./pid.ts";
 import type { Ref } from "./ref.ts";
-import { shapesInUse, shapesReleased } from "./shapes.ts";
 import { PID, REF } from "./tags.ts";
 
 /** Where there is no limit; an integer, so that the arithmetic of positions stays with integers. */
@@ -23,13 +22,11 @@ const UNLIMITED = 0x3fff_ffff;
  */
 export class TermEncoder {
   readonly #state: EncodeState;
-  #generation: number;
   #busy = false;
 
   /** @param standalone each term goes alone: the same value gives the same bytes, whatever was written before */
   constructor(writer: ByteWriter, standalone = false) {
     this.#state = new EncodeState(writer, standalone);
-    this.#generation = -1;
   }
 
   /**
@@ -113,11 +110,6 @@ export class TermEncoder {
       );
     }
     this.#busy = true;
-    const generation = shapesInUse();
-    if (this.#generation !== generation) {
-      this.#generation = generation;
-      this.#state.forgetShapes();
-    }
     return this.#state.begin(writer, bytesMax);
   }
 
@@ -131,7 +123,6 @@ export class TermEncoder {
   }
 
   #end(): void {
-    shapesReleased();
     this.#busy = false;
   }
 }

@@ -7,15 +7,24 @@ import { decode, encode } from "../../src/term/stf.ts";
 const SCRIPT = `
   import { compile } from "${import.meta.dir}/../../src/term/codegen.ts";
   import { decode, encode } from "${import.meta.dir}/../../src/term/stf.ts";
+  import { ByteWriter } from "${import.meta.dir}/../../src/base/bytes.ts";
+  import { TermEncoder } from "${import.meta.dir}/../../src/term/encode.ts";
   const values = Array.from({ length: 500 }, (_, i) => ({ type: "add", by: i, ["__proto__"]: [i], on: i % 2 === 0 }));
   const back = decode(encode(values));
   for (let i = 0; i < 100; i++) decode(encode({ type: "one", by: i }));
-  console.log(JSON.stringify({ compiled: compile !== undefined, same: Bun.deepEquals(back, values), last: back[499] }));
+  const writer = new ByteWriter();
+  const encoder = new TermEncoder(writer);
+  for (let i = 0; i < 2000; i++) {
+    encoder.write(writer, { type: i % 3 ? "add" : "sub", id: "id-" + (i >> 1), by: [i, "to", "x" + i, i / 2], tag: "t" + i % 50 });
+    encoder.write(writer, i % 7 === 0 ? { ["k" + i % 40]: -i } : ["set", "key-" + i % 300, i * 1e9, null]);
+  }
+  const digest = Bun.hash(writer.written()).toString();
+  console.log(JSON.stringify({ compiled: compile !== undefined, same: Bun.deepEquals(back, values), last: back[499], digest }));
 `;
 
 async function run(
   flags: readonly string[],
-): Promise<{ compiled: boolean; same: boolean; last: unknown }> {
+): Promise<{ compiled: boolean; same: boolean; last: unknown; digest: string }> {
   const child = Bun.spawn([process.execPath, ...flags, "-e", SCRIPT], {
     stdout: "pipe",
     stderr: "inherit",
@@ -24,11 +33,12 @@ async function run(
     compiled: boolean;
     same: boolean;
     last: unknown;
+    digest: string;
   };
 }
 
 describe("code generation", () => {
-  test("codecs work where the engine refuses to make code from text", async () => {
+  test("codecs work, and write the same bytes, where the engine refuses to make code from text", async () => {
     const refused = await run(["--disallow-code-generation-from-strings"]);
     const allowed = await run([]);
     expect(refused).toEqual({ ...allowed, compiled: false });
