@@ -1,12 +1,12 @@
 /**
- * `npm run bench -- SUITE… [--json]`: runs bench/<suite>.ts and prints its rows, a table for people or one JSON object a
- * line. Without a suite, or with one that does not exist: the list of suites, exit code 2.
+ * `npm run bench -- SUITE… [--json] [--rows NAME,…]`: runs bench/<suite>.ts and prints its rows, a table for people or one
+ * JSON object a line; with `--rows` those only whose names begin so. Without a suite, or with one that does not exist: the list of suites, exit code 2.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import type { Row, Suite } from "./row.ts";
+import type { Row, Suite, Wanted } from "./row.ts";
 
 const NOT_SUITES = new Set(["main.ts", "row.ts"]);
 const SIGNIFICANT_DIGITS = 4;
@@ -21,7 +21,7 @@ function suites(): string[] {
 
 function usage(complaint: string): never {
   const names = suites();
-  console.error(`${complaint}\nusage: npm run bench -- SUITE… [--json]`);
+  console.error(`${complaint}\nusage: npm run bench -- SUITE… [--json] [--rows NAME,…]`);
   console.error(names.length === 0 ? "no suites yet" : `suites: ${names.join(" ")}`);
   process.exit(2);
 }
@@ -57,20 +57,24 @@ function printTable(rows: readonly Row[]): void {
   }
 }
 
-function parse(): { json: boolean; names: string[] } {
+function parse(): { json: boolean; names: string[]; rows: string[] | undefined } {
   try {
     const { values, positionals } = parseArgs({
       args: process.argv.slice(2),
-      options: { json: { type: "boolean", default: false } },
+      options: { json: { type: "boolean", default: false }, rows: { type: "string" } },
       allowPositionals: true,
     });
-    return { json: values.json, names: positionals };
+    return { json: values.json, names: positionals, rows: values.rows?.split(",") };
   } catch (error) {
     return usage((error as Error).message);
   }
 }
 
-const { json, names } = parse();
+const { json, names, rows: asked } = parse();
+/** `flood` is `dist.flood.small` and the others, in whatever suite. */
+const wanted: Wanted = (name) =>
+  asked === undefined ||
+  asked.some((row) => name.startsWith(row) || name.slice(name.indexOf(".") + 1).startsWith(row));
 if (names.length === 0) usage("which suite?");
 for (const name of names) {
   if (!suites().includes(name)) usage(`no such suite: ${name}`);
@@ -79,8 +83,9 @@ for (const name of names) {
   const suite = (await import(join(import.meta.dir, `${name}.ts`))) as Suite;
   const rows: Row[] = [];
   await suite.run((row) => {
+    if (!wanted(row.name)) return;
     rows.push(row);
     if (json) console.log(JSON.stringify(row));
-  });
+  }, wanted);
   if (!json) printTable(rows);
 }

@@ -15,9 +15,12 @@ export interface Row {
 /** What a suite hands its rows to, as soon as it has them. */
 export type Report = (row: Row) => void;
 
+/** Whether a row was asked for, by its name or what it begins with; a suite may leave out what nobody wants. */
+export type Wanted = (name: string) => boolean;
+
 /** What every file bench/<suite>.ts exports. */
 export interface Suite {
-  run(report: Report): Promise<void>;
+  run(report: Report, wanted: Wanted): Promise<void>;
 }
 
 /** A row beside a peer's. `better` says whether a higher or a lower value is the better one. */

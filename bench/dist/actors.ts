@@ -1,5 +1,8 @@
-/** The processes of the distribution benchmark: a module of a user's, loaded by the compiled binary. */
-import { define, type Context, type NodeDown, type NodeUp, type Pid } from "snow-node";
+/**
+ * The processes of the distribution benchmark: a module of a user's, loaded by the compiled binary. `measure` is started
+ * for each measurement and says in the log what it found.
+ */
+import { define, type Context, type Pid } from "snow-node";
 
 type Any = Context<unknown>;
 
@@ -16,6 +19,9 @@ const MESSAGES: Readonly<Record<string, (n: number) => unknown>> = {
   b1k: () => new Uint8Array(1024),
   b64k: () => new Uint8Array(65_536),
 };
+/** Bytes that a source sends at most before it looks whether it may go on. */
+const BURST_BYTES = 64 * 1024;
+const BURST_MESSAGES = 64;
 
 /** Counts to `count`, then says so. */
 export const sink = define("sink", async (ctx: Any, count: number, replyTo: Pid<unknown>) => {
@@ -27,9 +33,10 @@ export const source = define(
   "source",
   async (ctx: Any, kind: string, count: number, to: Pid<unknown>) => {
     const make = MESSAGES[kind]!;
+    const burst = kind === "b64k" ? BURST_BYTES / 65_536 : BURST_MESSAGES;
     for (let n = 0; n < count; n++) {
       ctx.send(to, make(n));
-      if ((n & 63) === 0) await ctx.ready(to);
+      if (n % burst === 0) await ctx.ready(to);
     }
   },
 );
@@ -52,11 +59,13 @@ export const value = define("value", async (_ctx: Any, n: number) => n);
 
 const now = (): number => performance.now();
 
+const done = (message: unknown): boolean => (message as { type?: string }).type === "done";
+
 async function flood(ctx: Any, node: string, kind: string, count: number): Promise<number> {
   const to = await ctx.spawnOn(node, "sink", [count, ctx.self]);
   const start = now();
   ctx.spawn(source, [kind, count, to]);
-  await ctx.receive((message) => (message as { type?: string }).type === "done");
+  await ctx.receive(done);
   return count / ((now() - start) / 1000);
 }
 
@@ -66,17 +75,21 @@ async function floods(ctx: Any, node: string, pairs: number, count: number): Pro
   );
   const start = now();
   for (const to of sinks) ctx.spawn(source, ["small", count, to]);
-  for (let done = 0; done < pairs; done++) {
-    await ctx.receive((message) => (message as { type?: string }).type === "done");
-  }
+  for (let ended = 0; ended < pairs; ended++) await ctx.receive(done);
   return (pairs * count) / ((now() - start) / 1000);
 }
 
-/** Round trips in microseconds, sorted. */
-async function roundTrips(ctx: Any, node: string, count: number): Promise<number[]> {
+/** Round trips in microseconds, sorted: so many, or as many as there are in so long. */
+async function roundTrips(
+  ctx: Any,
+  node: string,
+  count: number,
+  forMs = Infinity,
+): Promise<number[]> {
   const to = await ctx.spawnOn(node, "echo", []);
   const times: number[] = [];
-  for (let n = 0; n < count; n++) {
+  const until = now() + forMs;
+  for (let n = 0; n < count && now() < until; n++) {
     const start = now();
     ctx.send(to, { from: ctx.self, n });
     await ctx.receive((message) => message === n);
@@ -84,6 +97,45 @@ async function roundTrips(ctx: Any, node: string, count: number): Promise<number
   }
   ctx.sendExit(to, "kill");
   return times.sort((a, b) => a - b);
+}
+
+/** Round trips beside a flood of 64 KiB messages between two other processes: the 99th percentile. */
+async function loadedRoundTrips(ctx: Any, node: string): Promise<number> {
+  const to = await ctx.spawnOn(node, "sink", [Number.MAX_SAFE_INTEGER, ctx.self]);
+  const from = ctx.spawn(source, ["b64k", Number.MAX_SAFE_INTEGER, to]);
+  const times = await roundTrips(ctx, node, 1_000, 1_500);
+  ctx.sendExit(from, "kill");
+  ctx.sendExit(to, "kill");
+  return times[Math.floor(times.length * 0.99)]!;
+}
+
+const LARGE_BYTES = 200_000_000;
+
+/** Milliseconds that a small message takes longer when another process has just sent a large one. */
+async function smallBehindLarge(ctx: Any, node: string): Promise<number> {
+  const to = await ctx.spawnOn(node, "sink", [1, ctx.self]);
+  const near = await ctx.spawnOn(node, "echo", []);
+  const bytes = new Uint8Array(LARGE_BYTES);
+  const times: number[] = [];
+  const giant = ctx.spawn(async (own: Any) => {
+    await own.receive();
+    own.send(to, bytes);
+    // Whoever sends the small one goes on now.
+    own.send(ctx.self, { type: "sent" });
+  }, []);
+  for (const large of [false, true]) {
+    if (large) {
+      ctx.send(giant, "now");
+      await ctx.receive((message) => (message as { type?: string }).type === "sent");
+    }
+    const start = now();
+    ctx.send(near, { from: ctx.self, n: 1 });
+    await ctx.receive((message) => message === 1);
+    times.push(now() - start);
+  }
+  await ctx.receive(done);
+  ctx.sendExit(near, "kill");
+  return times[1]! - times[0]!;
 }
 
 /** Exchanges a second of `pairs` ping-pongs at once. */
@@ -100,9 +152,7 @@ async function pingPongs(ctx: Any, node: string, pairs: number, rounds: number):
   };
   const start = now();
   for (const to of echoes) ctx.spawn(player, [to, ctx.self]);
-  for (let done = 0; done < pairs; done++) {
-    await ctx.receive((message) => (message as { type?: string }).type === "done");
-  }
+  for (let ended = 0; ended < pairs; ended++) await ctx.receive(done);
   const rate = (pairs * rounds) / ((now() - start) / 1000);
   for (const to of echoes) ctx.sendExit(to, "kill");
   return rate;
@@ -116,7 +166,7 @@ async function inTurn(count: number, once: () => Promise<unknown>): Promise<numb
 
 async function atOnce(total: number, width: number, once: () => Promise<unknown>): Promise<number> {
   const start = now();
-  for (let done = 0; done < total; done += width) {
+  for (let ended = 0; ended < total; ended += width) {
     await Promise.all(Array.from({ length: width }, once));
   }
   return total / ((now() - start) / 1000);
@@ -136,19 +186,21 @@ async function spawnReplies(ctx: Any, node: string, total: number, width: number
     own.send(report, { type: "done" });
   };
   const start = now();
-  for (let done = 0; done < total; done += width) {
+  for (let ended = 0; ended < total; ended += width) {
     for (let count = 0; count < width; count++) ctx.spawn(asker, [ctx.self]);
-    for (let count = 0; count < width; count++) {
-      await ctx.receive((message) => (message as { type?: string }).type === "done");
-    }
+    for (let count = 0; count < width; count++) await ctx.receive(done);
   }
   return total / ((now() - start) / 1000);
 }
 
-/** Rounds of every measurement; the last line of each name counts, the ones before warm up. */
-const ROUNDS = 3;
+async function spawnMonitorDown(ctx: Any, node: string): Promise<void> {
+  const pid = await ctx.spawnOn(node, "nothing", []);
+  const ref = (ctx as unknown as Context<{ readonly type: "down" }>).monitor(pid as Pid<never>);
+  await ctx.receive((message) => (message as { ref?: unknown }).ref === ref);
+}
 
-type Measurement = (ctx: Any, node: string) => Promise<number>;
+type Values = Readonly<Record<string, number>>;
+type Measurement = (ctx: Any, node: string) => Promise<number | Values>;
 
 const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   "flood.small": (ctx, node) => flood(ctx, node, "small", 500_000),
@@ -156,25 +208,22 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   "flood.b1k": (ctx, node) => flood(ctx, node, "b1k", 100_000),
   "flood.b64k": (ctx, node) => flood(ctx, node, "b64k", 4_000),
   "flood.16x16": (ctx, node) => floods(ctx, node, 16, 30_000),
-  "rtt.p50_us": async (ctx, node) => (await roundTrips(ctx, node, 5_000))[2_500]!,
-  "rtt.p99_us": async (ctx, node) => (await roundTrips(ctx, node, 5_000))[4_950]!,
+  rtt: async (ctx, node) => {
+    const times = await roundTrips(ctx, node, 5_000);
+    return { "rtt.p50_us": times[2_500]!, "rtt.p99_us": times[4_950]! };
+  },
+  "rtt_loaded.p99_us": loadedRoundTrips,
+  small_behind_large_ms: smallBehindLarge,
   "pingpong.100pairs": (ctx, node) => pingPongs(ctx, node, 100, 500),
   spawn_reply: (ctx, node) => inTurn(2_000, spawnReply(ctx, node)),
   spawn_concurrent: (ctx, node) => spawnReplies(ctx, node, 10_000, 1_000),
+  spawn_monitor_down: (ctx, node) => inTurn(2_000, () => spawnMonitorDown(ctx, node)),
   rpc: (ctx, node) => inTurn(2_000, () => ctx.rpc(node, value, [1])),
   rpc_concurrent: (ctx, node) => atOnce(10_000, 1_000, () => ctx.rpc(node, value, [1])),
 };
 
-/** Runs every measurement against the first node that appears, printing a line of JSON each. */
-export const main = define("main", async (ctx: Context<NodeUp | NodeDown>) => {
-  ctx.monitorNodes(true);
-  const { node } = (await ctx.receive("nodeup")) as NodeUp;
-  const runner = ctx as unknown as Any;
-  for (const [name, measure] of Object.entries(MEASUREMENTS)) {
-    for (let round = 0; round < ROUNDS; round++) {
-      const measured = await measure(runner, node);
-      console.log(JSON.stringify({ measured: name, round, value: measured }));
-    }
-  }
-  console.log(JSON.stringify({ measured: "end" }));
+/** Measures one thing against a node and leaves it in the log. */
+export const measure = define("measure", async (ctx: Any, name: string, node: string) => {
+  const found = await MEASUREMENTS[name]!(ctx, node);
+  ctx.log.info("measured", { values: typeof found === "number" ? { [name]: found } : found });
 });

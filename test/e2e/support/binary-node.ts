@@ -190,6 +190,7 @@ export class BinaryNode implements AsyncDisposable {
       within: this.#options.host?.within ?? [],
       env: {
         SNOW_COOKIE: this.#options.cookie,
+        ...this.#options.env,
         SNOW_LISTEN_REGISTRY_PORT: String(this.#options.registryPort ?? 0),
       },
     });
