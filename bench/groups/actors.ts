@@ -66,6 +66,14 @@ async function publish(ctx: Context<never>, nodes: readonly string[]): Promise<n
   return (MESSAGES * MEMBERS * 1000) / (performance.now() - from);
 }
 
+/** On a node that comes when the crowd is there: how long until it sees all of it. */
+export const late = define("late", async (ctx: Context<never>) => {
+  const from = performance.now();
+  while (ctx.groups.members(crowd).length < MEMBERS) await ctx.sleep(5);
+  report("groups.join_ms", performance.now() - from);
+  report("end", 0);
+});
+
 const report = (measured: string, value: number): void =>
   console.log(JSON.stringify({ measured, value }));
 

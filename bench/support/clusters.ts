@@ -53,8 +53,11 @@ class Programs implements AsyncDisposable {
   }
 }
 
-/** Nodes of the executable with one scheduler each; the last one starts the function `main` of the module. */
-export async function runSnow(nodes: number, module: string): Promise<Results> {
+/**
+ * Nodes of the executable with one scheduler each; the last one starts the function `main` of the module. With `late` one more
+ * comes when that has ended, and starts that function.
+ */
+export async function runSnow(nodes: number, module: string, late?: string): Promise<Results> {
   const binary = await build({ force: false });
   using folder = new Folder();
   await using programs = new Programs();
@@ -81,7 +84,11 @@ export async function runSnow(nodes: number, module: string): Promise<Results> {
     const [, port] = await lines.match(/is up at 127\.0\.0\.1:(\d+)/);
     seed ??= `${letter}@127.0.0.1:${port}`;
   }
-  return await measure(new Lines(start("a", ["--connect", seed!, "--start", "main"]).stdout));
+  const joining = ["--connect", seed!, "--start"];
+  const results = await measure(new Lines(start("a", [...joining, "main"]).stdout));
+  if (late === undefined) return results;
+  const more = await measure(new Lines(start(LETTERS[nodes]!, [...joining, late]).stdout));
+  return new Map([...results, ...more]);
 }
 
 /**
