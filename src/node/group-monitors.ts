@@ -18,6 +18,8 @@ export class GroupMonitors {
   readonly #world: SchedulerServiceWorld;
   readonly #view: GroupView;
   readonly #watchers = new Map<Ref, GroupWatcher>();
+  /** The refs of each process that watches: most that end do not. */
+  readonly #refs = new Map<Process, Set<Ref>>();
   #deltas: GroupDelta[] = [];
 
   constructor(world: SchedulerServiceWorld, view: GroupView) {
@@ -40,6 +42,9 @@ export class GroupMonitors {
     const of = bucketOf(scope, group ?? "");
     process.ownBonds().tracked = true;
     this.#watchers.set(ref, { process, ref, of, isScope });
+    const refs = this.#refs.get(process);
+    if (refs === undefined) this.#refs.set(process, new Set([ref]));
+    else refs.add(ref);
     const buckets = isScope ? [...this.#view.bucketsOf(scope)] : [of];
     const members = new Map<string, readonly Pid<unknown>[]>();
     for (const bucket of buckets) members.set(groupOf(bucket).group, this.#view.members(bucket));
@@ -47,14 +52,16 @@ export class GroupMonitors {
   }
 
   remove(process: Process, ref: Ref): boolean {
-    if (this.#watchers.get(ref)?.process !== process) return false;
+    const refs = this.#refs.get(process);
+    if (refs?.delete(ref) !== true) return false;
+    if (refs.size === 0) this.#refs.delete(process);
     return this.#watchers.delete(ref);
   }
 
   /** The process has ended. */
   forget(process: Process): void {
-    for (const [ref, watcher] of this.#watchers)
-      if (watcher.process === process) this.#watchers.delete(ref);
+    for (const ref of this.#refs.get(process) ?? []) this.#watchers.delete(ref);
+    this.#refs.delete(process);
   }
 
   changed(delta: GroupDelta): void {

@@ -151,3 +151,18 @@ test("members of a group whose scheduler stands for nobody are dead letters nowh
   nodes.node("a").caller.groups.publish(team, "to nobody");
   await (nodes as LiveNodes<string>).expectNoLeaks();
 });
+
+test("a multicast for a service that is not here is a dead letter, and the session stays", async () => {
+  await using nodes = await liveNodes(["a", "b"]);
+  const [a, b] = [nodes.node("a"), nodes.node("b")];
+  a.scheduler.outbound.signal({
+    kind: "multicast",
+    from: undefined,
+    node: b.name,
+    service: 15,
+    topic: "whatever",
+    message: 1,
+  });
+  await until("it is counted", () => b.scheduler.deadLetterCounts().get("noproc") === 1);
+  expect(a.isConnected(b)).toBe(true);
+});
