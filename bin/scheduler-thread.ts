@@ -16,6 +16,7 @@ import {
   type Begin,
   type SchedulerThreadData,
 } from "../src/program/thread.ts";
+import * as sim from "../src/sim.ts";
 import * as testing from "../src/testing.ts";
 
 const { role, data, port } = startedThread();
@@ -43,7 +44,11 @@ async function runScheduler(given: SchedulerThreadData, starter: ThreadPort): Pr
     starter.receive((message) => resolve(message as Begin)),
   );
   try {
-    registerVirtualModules({ "snow-node": snowNode, "snow-node/testing": testing });
+    registerVirtualModules({
+      "snow-node": snowNode,
+      "snow-node/testing": testing,
+      "snow-node/sim": sim,
+    });
     await loadModules(modules);
     const { tls } = await begun;
     const made = makeSchedulerDriver(setup, { control, others }, tls, createLog(given.log));

@@ -30,7 +30,7 @@ const world: World = {
   runNode: (config) => runNode(config, { terminal }),
   localNodes,
   openConnection: (options) => openConnection({ ...options, version: VERSION }),
-  runBun: (args) => runAsBun(args),
+  runBun: (args, environment = {}) => runAsBun(args, { environment }),
   sleep: sleepUnlessInterrupted,
   packageFiles,
 };

@@ -191,3 +191,13 @@ export type MisuseErrorCode =
 export class MisuseError extends CodedError<MisuseErrorCode> {
   override readonly name = "MisuseError";
 }
+
+/**
+ * A simulated process reached for the real world (`real_io`), a run of a simulation failed (`seed_failed`), its scenario
+ * never ended (`did_not_end`), or what was asked of the simulator makes no sense (`bad_scenario`).
+ */
+export type SimulationErrorCode = "real_io" | "seed_failed" | "did_not_end" | "bad_scenario";
+
+export class SimulationError extends CodedError<SimulationErrorCode> {
+  override readonly name = "SimulationError";
+}

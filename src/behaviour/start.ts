@@ -202,7 +202,7 @@ function spawnHere(
   args: readonly unknown[],
   options: StartOptions,
 ): Pid<unknown> {
-  const entry = lookup(functionName);
+  const entry = lookup(functionName, process.host.definitions);
   if (entry === undefined) {
     throw new StartError("undef", `no function ${functionName} is defined here`);
   }

@@ -4,10 +4,14 @@
  */
 export async function runAsBun(
   args: readonly string[],
-  options: { readonly directory?: string } = {},
+  options: {
+    readonly directory?: string;
+    /** Added to this process's own. */
+    readonly environment?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<number> {
   const child = Bun.spawn([process.execPath, ...args], {
-    env: { ...process.env, BUN_BE_BUN: "1" },
+    env: { ...process.env, ...options.environment, BUN_BE_BUN: "1" },
     // A Bun whose own name ends in "node", as this executable's does, takes itself for Node.js.
     argv0: "bun",
     stdio: ["inherit", "inherit", "inherit"],

@@ -21,7 +21,10 @@ export const commandLine = {
   certificates: { createCa, issueCertificate },
   parseToml,
   packageFiles,
-  runBun: (args: readonly string[]): Promise<number> => runAsBun(args),
+  runBun: (
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<number> => runAsBun(args, { environment }),
   sleep: sleepUnlessInterrupted,
 };
 

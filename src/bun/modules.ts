@@ -36,15 +36,18 @@ export function registerVirtualModules(modules: VirtualModules): void {
 
 /**
  * Imports the modules one after the other and returns their namespaces, in order. `paths` are absolute; a module that
- * is loaded already is not run again.
+ * is loaded already is not run again. `load`: into another place than this program, such as a module graph.
  * @throws {ConfigError} module_failed, with `file:line:column: what` and the lines around it; a `ConfigError` that the
  *   module itself threw while it loaded, such as function_defined_twice, comes through as it is
  */
-export async function loadModules(paths: readonly string[]): Promise<Record<string, unknown>[]> {
+export async function loadModules(
+  paths: readonly string[],
+  load: (path: string) => Promise<unknown> = (path) => import(path),
+): Promise<Record<string, unknown>[]> {
   const loaded: Record<string, unknown>[] = [];
   for (const path of paths) {
     try {
-      loaded.push((await import(path)) as Record<string, unknown>);
+      loaded.push((await load(path)) as Record<string, unknown>);
     } catch (error) {
       throw moduleError(path, error);
     }

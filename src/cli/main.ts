@@ -26,6 +26,7 @@ import { inspect } from "./inspect.ts";
 import { nodes } from "./nodes.ts";
 import { ps } from "./ps.ts";
 import { run } from "./run.ts";
+import { sim } from "./sim.ts";
 import { send } from "./send.ts";
 import { showTerm } from "./show.ts";
 import { spawn } from "./spawn.ts";
@@ -44,7 +45,7 @@ export const VERBS: readonly Verb[] = [
   ...[status, nodes, ps, inspect, tree, groups, functions],
   ...[spawn, send, call, exit],
   ...[connect, disconnect, stop],
-  ...[types, check, test, term, cookie, cert],
+  ...[types, check, test, sim, term, cookie, cert],
 ];
 
 /** Done. */

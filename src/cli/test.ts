@@ -8,8 +8,8 @@ export const test: Verb = {
   name: "test",
   summary: "Run this folder's tests with the test runner inside this executable.",
   about:
-    'Everything that follows is handed to bun test. "snow-node" and "snow-node/testing" are the ones of this executable;\n' +
-    "snow-node types is run first where that has not been done.",
+    'Everything that follows is handed to bun test. "snow-node", "snow-node/testing" and "snow-node/sim" are the ones of\n' +
+    "this executable; snow-node types is run first where that has not been done.",
   operands: ["[file]…"],
   options: [],
   raw: true,

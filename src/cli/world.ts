@@ -25,8 +25,11 @@ export interface World {
   localNodes(registryPort: number, timeoutMs: number): Promise<readonly NodeAddress[]>;
   /** @throws {ConnectionError} {ProtocolError} {ConfigError} */
   openConnection(options: ConnectOptions): Promise<ClusterConnection>;
-  /** Runs the Bun inside this executable on the terminal's own streams; resolves with its exit code. */
-  runBun(args: readonly string[]): Promise<number>;
+  /**
+   * Runs the Bun inside this executable on the terminal's own streams, with these variables added to its environment;
+   * resolves with its exit code.
+   */
+  runBun(args: readonly string[], added?: Readonly<Record<string, string>>): Promise<number>;
   /** Resolves after `ms` milliseconds, or at once when the user asked to stop (Ctrl-C): then with false. */
   sleep(ms: number): Promise<boolean>;
   /** The files of `node_modules` that the executable carries, by path below it. */

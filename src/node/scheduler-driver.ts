@@ -255,9 +255,10 @@ export class SchedulerDriver {
   }
 
   #startFunction(functionName: string, args: readonly unknown[]): void {
-    const entry = lookup(functionName);
+    const { definitions } = this.scheduler;
+    const entry = lookup(functionName, definitions);
     if (entry === undefined) {
-      const known = listEntries().map(({ name }) => name);
+      const known = listEntries(definitions).map(({ name }) => name);
       const text = `start: no function "${functionName}" is defined, expected one of ${known.join(", ") || "none"}`;
       return this.#tell({ kind: "start_refused", functionName, text });
     }
@@ -442,7 +443,12 @@ export class SchedulerDriver {
   }
 
   #copy(message: unknown): unknown {
-    const copy = decode(encode(message), { identities: this.#identities });
+    const bytes = encode(message);
+    const { clock } = this.#world;
+    let copy: unknown;
+    const read = (): void => void (copy = decode(bytes, { identities: this.#identities }));
+    if (clock.within === undefined) read();
+    else clock.within(read);
     freeze(message);
     return copy;
   }

@@ -9,6 +9,7 @@ import type { ExitReason } from "./exit-reason.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Pending } from "./pending.ts";
 import type { Process } from "./process.ts";
+import type { Definitions } from "./registry.ts";
 import type { NameOnNode, Signal } from "./signal.ts";
 
 /** Who takes messages sent to a local pid: what `Pid.owner` is on the pid's own thread. */
@@ -52,6 +53,8 @@ export interface NodeServices {
 export interface ProcessHost {
   readonly nodeName: string;
   readonly identities: Identities;
+  /** What can be started here by name. */
+  readonly definitions: Definitions;
   readonly turns: Turns;
   readonly outbound: Outbound;
   readonly services: NodeServices;

@@ -69,12 +69,19 @@ export function registerEntry(entry: Omit<RegistryEntry, "location">): void {
   current.set(name, { ...entry, location });
 }
 
-/** What is started under this name here, if anything. */
-export const lookup = (name: string): RegistryEntry | undefined =>
-  current.get(name) ?? ofThread.get(name);
+/** The definitions of the scheduler that runs or loads now. */
+export const currentDefinitions = (): Definitions => current;
+
+/** What is started under this name on a scheduler with these definitions, if anything. */
+export const lookup = (
+  name: string,
+  definitions: Definitions = current,
+): RegistryEntry | undefined => definitions.get(name) ?? ofThread.get(name);
 
 /** All that the modules of this scheduler define, in the order of definition. */
-export const listEntries = (): readonly RegistryEntry[] => [...current.values()];
+export const listEntries = (definitions: Definitions = current): readonly RegistryEntry[] => [
+  ...definitions.values(),
+];
 
 /** Forgets a definition: for tests that define under a name of their own. */
 export const forget = (name: string): boolean => current.delete(name);

@@ -1,7 +1,7 @@
 import type { Pid } from "../term/pid.ts";
 import type { ProcessBody } from "../process/host.ts";
 import { ProcessExit } from "../process/exit-reason.ts";
-import { lookup } from "../process/registry.ts";
+import { type Definitions, lookup } from "../process/registry.ts";
 import { ProcessContext } from "../process/context.ts";
 
 /** Under this name every node runs functions for their value. No definition can take it: it is looked up first. */
@@ -24,7 +24,7 @@ async function runForValue(
   deadlineMs?: number,
 ): Promise<void> {
   if (deadlineMs !== undefined) endAfter(ctx, deadlineMs);
-  const entry = lookup(functionName);
+  const entry = lookup(functionName, ProcessContext.process(ctx).host.definitions);
   if (entry === undefined) {
     ctx.send(replyTo, { ok: false, error: "undef", undef: true });
     return;
@@ -58,7 +58,7 @@ function endAfter(ctx: ProcessContext, deadlineMs: number): void {
 }
 
 /** What is run under a name that a spawn request gives, if anything. */
-export function bodyOf(functionName: string): ProcessBody | undefined {
+export function bodyOf(functionName: string, definitions: Definitions): ProcessBody | undefined {
   if (functionName === RPC_FUNCTION) return runForValue as unknown as ProcessBody;
-  return lookup(functionName)?.run as unknown as ProcessBody | undefined;
+  return lookup(functionName, definitions)?.run as unknown as ProcessBody | undefined;
 }

@@ -19,6 +19,7 @@ import type {
   SpawnPlan,
 } from "../process/host.ts";
 import { setHost } from "../process/hosts.ts";
+import { currentDefinitions, type Definitions } from "../process/registry.ts";
 import { LIFE_DEAD, LIFE_EXITING } from "../process/life.ts";
 import { messageType } from "../process/mailbox.ts";
 import type { Outbound } from "../process/outbound.ts";
@@ -69,6 +70,7 @@ export class SchedulerHost implements ProcessHost {
   readonly index: number;
   readonly nodeName: string;
   readonly identities: Identities;
+  readonly definitions: Definitions = currentDefinitions();
   readonly turns: RunQueue;
   readonly outbound: Outbound;
   readonly services: NodeServices;

@@ -105,7 +105,7 @@ export class Spawning implements SpawnSignals {
 
   #spawn(signal: SignalOf<"spawn_request">): SpawnResult {
     const { args, from, functionName, options, ref } = signal;
-    const body = bodyOf(functionName);
+    const body = bodyOf(functionName, this.#host.definitions);
     if (body === undefined) {
       this.#refused(functionName, from);
       return { ok: false, code: "undef" };

@@ -122,7 +122,11 @@ export class SimNode {
         port: (end: PortEnd) => end as unknown as ThreadPort,
         ...(options.functions === undefined ? {} : { functions: options.functions }),
       };
-      return new SchedulerDriver(setup, { control: ports.toControl[place]!, others }, world);
+      let driver!: SchedulerDriver;
+      thread.run(() => {
+        driver = new SchedulerDriver(setup, { control: ports.toControl[place]!, others }, world);
+      });
+      return driver;
     });
     for (const [place, driver] of this.schedulers.entries()) {
       this.threads[place + 1]!.run(() => driver.start());

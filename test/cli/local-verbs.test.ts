@@ -210,3 +210,50 @@ describe("term", () => {
     expect(await runCli(["term", "decode", "01a3"])).toMatchObject({ code: 1, out: "" });
   });
 });
+
+describe("sim", () => {
+  const orders = async (argv: readonly string[]): Promise<unknown> => {
+    const ran = await runCli(["sim", ...argv], { files: { [`${HERE}/a.test.ts`]: "" } });
+    expect(ran.code).toBe(0);
+    return JSON.parse(ran.bunEnvironment["SNOW_SIMULATION"]!);
+  };
+
+  test("hands a file's tests to the test runner, with all the time they want", async () => {
+    const ran = await runCli(["sim", "a.test.ts", "/x/b.test.ts", "--test", "bank"]);
+    expect(ran.bun).toEqual([
+      [
+        ...["test", "--timeout=2000000000", "--test-name-pattern", "bank"],
+        ...[`${HERE}/a.test.ts`, "/x/b.test.ts"],
+      ],
+    ]);
+    expect(ran.files.has(`${HERE}/node_modules/snow-node/package.json`)).toBe(true);
+  });
+
+  test("says which seeds, and what to show of one", async () => {
+    expect(await orders(["a.test.ts"])).toMatchObject({ seeds: 1_000, from: 1 });
+    expect(await orders(["a.test.ts", "--seeds", "7", "--from", "90"])).toMatchObject({
+      seeds: 7,
+      from: 90,
+    });
+    expect(await orders(["a.test.ts", "--seed", "17"])).not.toHaveProperty("trace");
+    expect(await orders(["a.test.ts", "--seed", "17", "--trace", "messages"])).toMatchObject({
+      seed: 17,
+      trace: "messages",
+    });
+  });
+
+  test("refuses what makes no sense, before anything runs", async () => {
+    const refused: readonly (readonly [readonly string[], string])[] = [
+      [[], "file…"],
+      [["a.test.ts", "--seeds", "many"], "--seeds: expected a whole number, got many"],
+      [["a.test.ts", "--seed", "1", "--seeds", "2"], "--seed is one seed"],
+      [["a.test.ts", "--trace", "messages"], "--trace: expected --seed N"],
+      [["a.test.ts", "--seed", "1", "--trace", "all"], "--trace: expected messages, got all"],
+    ];
+    for (const [argv, text] of refused) {
+      const ran = await runCli(["sim", ...argv]);
+      expect(ran).toMatchObject({ code: 2, bun: [] });
+      expect(ran.err).toContain(text);
+    }
+  });
+});

@@ -15,6 +15,7 @@ export interface Ran {
   readonly closed: number;
   /** What the Bun inside was told to do. */
   readonly bun: readonly (readonly string[])[];
+  readonly bunEnvironment: Readonly<Record<string, string>>;
   readonly started: readonly NodeConfig[];
   readonly files: ReadonlyMap<string, string>;
 }
@@ -40,8 +41,8 @@ const DIRECTORY = "/srv/app";
 export async function runCli(argv: readonly string[], outside: Outside = {}): Promise<Ran> {
   const fake = new FakeWorld(outside);
   const code = await main(argv, fake.world());
-  const { out, err, calls, connected, closed, bun, started, files } = fake;
-  return { code, out, err, calls, connected, closed, bun, started, files };
+  const { out, err, calls, connected, closed, bun, bunEnvironment, started, files } = fake;
+  return { code, out, err, calls, connected, closed, bun, bunEnvironment, started, files };
 }
 
 class FakeWorld {
@@ -51,6 +52,8 @@ class FakeWorld {
   readonly calls: unknown[][] = [];
   readonly connected: ConnectOptions[] = [];
   readonly bun: string[][] = [];
+  /** What was added to the environment of those runs. */
+  readonly bunEnvironment: Record<string, string> = {};
   readonly started: NodeConfig[] = [];
   readonly files: Map<string, string>;
   readonly #outside: Outside;
@@ -109,8 +112,9 @@ class FakeWorld {
       localNodes: async () =>
         (outside.localNodes ?? []).map((name) => parseNodeName(name) as NodeAddress),
       openConnection: async (options) => this.#open(options),
-      runBun: async (args) => {
+      runBun: async (args, added) => {
         this.bun.push([...args]);
+        Object.assign(this.bunEnvironment, added);
         return 0;
       },
       sleep: async () => this.#waits-- > 0,
