@@ -175,6 +175,7 @@ export function startProcess(
   plan: StartPlan,
   options: StartOptions = {},
 ): Promise<Pid<unknown>> {
+  if (process.life !== LIFE_RUNNING) return process.waitRefused();
   const wait = new StartWait(process, plan, options);
   wait.begin(options, CALL_MS);
   if (wait.settled) return wait.promise;

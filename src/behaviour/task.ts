@@ -96,6 +96,7 @@ export function task<M, A extends readonly unknown[], R>(
   if (options.on !== undefined && functionName === undefined) {
     throw new MisuseError("not_defined", `task ${name}: only a defined function can run elsewhere`);
   }
+  if (process.life !== LIFE_RUNNING) return process.waitRefused();
   const wait = new TaskWait(process, name);
   wait.begin(options, CALL_MS);
   if (wait.settled) return wait.promise as Promise<R>;

@@ -14,6 +14,9 @@ export interface FailureReport {
     | undefined;
 }
 
+/** Faults that are listed; more are not a scenario that anybody reads. */
+const FAULTS_SHOWN_MAX = 40;
+
 /** Several lines; the first one says it all in short. */
 export function failureText({ outcome, version, file, shrunk }: FailureReport): string {
   const { seed, hash, virtualMs, failure, faults } = outcome;
@@ -26,11 +29,21 @@ export function failureText({ outcome, version, file, shrunk }: FailureReport): 
   return [
     `${failure?.what ?? "failed"} (${at})`,
     `  replay: snow-node sim ${file ?? "FILE"} --seed ${seed}`,
-    `  ${enough}:`,
-    ...kept.map(({ atMs, fault }) => `    ${atMs.toFixed(3).padStart(10)} ms  ${faultText(fault)}`),
-    "  as a scenario of its own:",
-    ...scenarioText(failure?.what ?? "failed", seed, kept).map((line) => `    ${line}`),
+    `  ${enough}${kept.length === 0 ? "" : ":"}`,
+    ...kept.slice(0, FAULTS_SHOWN_MAX).map(faultLine),
+    ...(kept.length > FAULTS_SHOWN_MAX
+      ? [
+          `    … and ${kept.length - FAULTS_SHOWN_MAX} more: there was no time to find out which of them it takes`,
+        ]
+      : [
+          "  as a scenario of its own:",
+          ...scenarioText(failure?.what ?? "failed", seed, kept).map((line) => `    ${line}`),
+        ]),
   ].join("\n");
+}
+
+function faultLine({ atMs, fault }: ScheduledFault): string {
+  return `    ${atMs.toFixed(3).padStart(10)} ms  ${faultText(fault)}`;
 }
 
 /** A test to paste: the same scenario with these faults and no others. */

@@ -59,6 +59,8 @@ export interface RunOptions<N extends string> {
   readonly scenario: (world: ScenarioWorld<N>) => Promise<void>;
   /** In place of those of the options: some of a run that failed. */
   readonly schedule?: readonly ScheduledFault[];
+  /** When to give up, on the real clock: the run then ends without a failure. */
+  readonly untilRealMs?: Millis;
   readonly trace?: Trace;
 }
 
@@ -86,6 +88,7 @@ class ScenarioRun<N extends string> implements Disposable {
   /** Hash of the log so far. */
   #logged = 0x811c_9dc5;
   #failure: Failure | undefined;
+  #gaveUp = false;
   /** `eventually` that are waited for. */
   #awaited = 0;
   #beganMs: Millis = 0;
@@ -141,7 +144,7 @@ class ScenarioRun<N extends string> implements Disposable {
     });
     await this.#turns(() => this.#isFormed(), FORM_MS);
     if (this.#isFormed()) await this.#scenario();
-    else this.#fail("the cluster did not form", undefined);
+    else if (!this.#gaveUp) this.#fail("the cluster did not form", undefined);
     return {
       seed,
       hash: this.#hash(),
@@ -191,7 +194,7 @@ class ScenarioRun<N extends string> implements Disposable {
     });
     const limitMs = options.endsWithinMs ?? SCENARIO_MS;
     await this.#turns(() => isOver, limitMs);
-    if (!isOver && this.#failure === undefined) {
+    if (!isOver && this.#failure === undefined && !this.#gaveUp) {
       const text = `the scenario did not end within ${limitMs} virtual milliseconds`;
       this.#fail(text, undefined);
     }
@@ -200,6 +203,7 @@ class ScenarioRun<N extends string> implements Disposable {
   /** Lets events happen until it is over, something fails, or the time is up. */
   async #turns(isOver: () => boolean, withinMs: Millis): Promise<void> {
     const until = this.#world.now + withinMs;
+    const { untilRealMs = Infinity } = this.#options;
     for (;;) {
       let goesOn = true;
       this.#inside(() => {
@@ -209,6 +213,10 @@ class ScenarioRun<N extends string> implements Disposable {
       await new Promise<void>((resolve) => clock.afterIo(resolve));
       await this.#pool.fill(1);
       if (!goesOn && this.#pool.strays.length === 0) return;
+      if (clock.now() > untilRealMs) {
+        this.#gaveUp = true;
+        return;
+      }
     }
   }
 

@@ -133,7 +133,8 @@ class Simulation<N extends string> {
     const { items, runs } = await shrink(
       outcome.faults,
       async (schedule) => {
-        const again = await runScenario({ ...this.#runOf(outcome.seed), schedule });
+        const run = { ...this.#runOf(outcome.seed), schedule, untilRealMs: until };
+        const again = await runScenario(run);
         if (again.failure?.kind !== outcome.failure?.kind) return false;
         ({ hash } = again);
         return true;

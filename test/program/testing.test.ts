@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 
 import {
   define,
+  defineServer,
+  task,
   type Context,
   type Down,
   type NodeDown,
@@ -27,6 +29,8 @@ const shout = define("shout", async (ctx: Context<Word & { readonly replyTo: Pid
 });
 
 const upper = define("upper", async (_ctx: Context<Word>, text: string) => text.toUpperCase());
+
+const quiet = defineServer("quiet", { init: () => undefined });
 
 /** Takes everything and answers nothing. */
 const deaf = define("deaf", async (ctx: Context<Word>) => {
@@ -207,4 +211,18 @@ describe("a test cluster", () => {
     expect(await up).toBe("c@127.0.0.1");
     expect(await a.rpc("c@127.0.0.1", upper, ["a"])).toBe("A");
   });
+});
+
+test("a node that has stopped starts nothing any more, and says so at once", async () => {
+  const node = await testNode();
+  await node.stop();
+  const asked = [
+    quiet.start(node),
+    quiet.start(node, [], { on: "nobody@127.0.0.1", timeoutMs: Infinity }),
+    node.run(async () => 1),
+    task(node, async () => 1),
+  ];
+  for (const one of await Promise.allSettled(asked)) {
+    expect(one).toMatchObject({ status: "rejected", reason: { code: "not_running" } });
+  }
 });

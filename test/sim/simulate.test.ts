@@ -251,6 +251,31 @@ describe("faults", () => {
     for (const error of errors) expect(error).toMatchObject({ code: "noconnection" });
   });
 
+  test("a node that is down refuses at once", async () => {
+    await simulate(two, async ({ nodes, crash, sleep }) => {
+      crash("b");
+      const { b } = nodes;
+      await sleep(1);
+      for (const asked of [
+        probe.start(b),
+        b.run(async () => 1),
+        b.spawnOn("a@10.0.0.1", juggler, []),
+      ]) {
+        expect(await asked.catch((error: unknown) => error)).toMatchObject({ code: "not_running" });
+      }
+    });
+  });
+
+  test("a failure under more faults than anybody reads does not print them all, and ends in time", async () => {
+    const began = performance.now();
+    const faults = { others: { break: 40 } };
+    const options = { ...two, faults, endsWithinMs: 20_000, shrinkMs: 1 };
+    const error = await failure(options, () => new Promise(() => {}));
+    expect(error.message).toMatch(/… and \d+ more/);
+    expect(error.message.split("\n").length).toBeLessThan(60);
+    expect(performance.now() - began).toBeLessThan(30_000);
+  });
+
   test("nodes that are cut apart lose each other, and find each other again", async () => {
     await simulate({ ...two, sessionGraceMs: 100 }, async ({ nodes, cut, eventually }) => {
       const sees = (): boolean => nodes.a.node.list().includes(nodes.b.node.name);
