@@ -16,6 +16,29 @@ declare global {
   }
 }
 
+// The methods of `Buffer` for any bytes: to make a Buffer of a Uint8Array costs more than most strings do.
+const { latin1Slice, utf8Slice, ucs2Slice, hexSlice } = Buffer.prototype;
+
+/** `bytes[start .. end)`, one character a byte. */
+export function latin1Text(bytes: Uint8Array, start: number, end: number): string {
+  return latin1Slice.call(bytes as Buffer, start, end);
+}
+
+/** `bytes[start .. end)` as UTF-8; what is malformed becomes U+FFFD. */
+export function utf8Text(bytes: Uint8Array, start: number, end: number): string {
+  return utf8Slice.call(bytes as Buffer, start, end);
+}
+
+/** `bytes[start .. end)` as UTF-16, little-endian. */
+export function utf16Text(bytes: Uint8Array, start: number, end: number): string {
+  return ucs2Slice.call(bytes as Buffer, start, end);
+}
+
+/** `bytes[start .. end)` in hexadecimal. */
+export function hexText(bytes: Uint8Array, start: number, end: number): string {
+  return hexSlice.call(bytes as Buffer, start, end);
+}
+
 /** Bytes up to which a loop beats a call into the runtime. */
 const LOOP_BYTES_MAX = 40;
 

@@ -1,3 +1,4 @@
+import { hexText, latin1Text, utf16Text, utf8Text } from "../base/bytes.ts";
 import { NODE_NAME_CHARS_MAX, TERM_BIGINT_BYTES_MAX } from "../base/limits.ts";
 import type { DecodeState } from "./decode-state.ts";
 import type { NodeRef } from "./node-ref.ts";
@@ -69,10 +70,7 @@ export function readFloat64(state: DecodeState): number {
   const { position } = state;
   if (position + 8 > state.end) state.need(8);
   state.position = position + 8;
-  return (state.viewBytes === state.bytes ? state.view : state.makeView()).getFloat64(
-    position,
-    true,
-  );
+  return state.float64At(position);
 }
 
 /** LEB128 of a number below 2^31: integer arithmetic only, a position that became a float would slow everything down. */
@@ -103,7 +101,7 @@ export function readBigInt(state: DecodeState, negative: boolean): bigint {
   if (count === 0) return 0n;
   const { position } = state;
   state.position = position + count;
-  const value = BigInt(`0x${state.bytes.hexSlice(position, position + count)}`);
+  const value = BigInt(`0x${hexText(state.bytes, position, position + count)}`);
   return negative ? -value : value;
 }
 
@@ -183,7 +181,7 @@ export function readLatin1(state: DecodeState, start: number, count: number): st
   if (near) return openWindow(state, start, end);
   return count <= WORD_CHARS_MAX
     ? readWord(state.bytes, start, end)
-    : state.bytes.latin1Slice(start, end);
+    : latin1Text(state.bytes, start, end);
 }
 
 /** Characters of a string that is looked for among the last ones before it is made: types and names are short. */
@@ -194,7 +192,7 @@ const WORD_SLOTS = 256;
 /** The last short strings, by a hash of three of their bytes. */
 const words: string[] = new Array<string>(WORD_SLOTS).fill("");
 
-function readWord(bytes: Buffer, start: number, end: number): string {
+function readWord(bytes: Uint8Array, start: number, end: number): string {
   const count = end - start;
   const slot =
     (bytes[start]! * 7 + bytes[end - 1]! * 31 + bytes[start + (count >> 1)]! * 131 + count) &
@@ -205,7 +203,7 @@ function readWord(bytes: Buffer, start: number, end: number): string {
     while (i < count && word.charCodeAt(i) === bytes[start + i]) i++;
     if (i === count) return word;
   }
-  return (words[slot] = bytes.latin1Slice(start, end));
+  return (words[slot] = latin1Text(bytes, start, end));
 }
 
 function readSized(state: DecodeState, count: number): string {
@@ -216,7 +214,7 @@ function openWindow(state: DecodeState, start: number, end: number): string {
   const windowEnd = Math.min(start + WINDOW_BYTES, state.end);
   state.windowStart = start;
   state.windowEnd = windowEnd;
-  state.window = state.bytes.latin1Slice(start, windowEnd);
+  state.window = latin1Text(state.bytes, start, windowEnd);
   return state.window.slice(0, end - start);
 }
 
@@ -224,24 +222,24 @@ function readUtf8(state: DecodeState, count: number): string {
   state.need(count);
   const { position } = state;
   state.position = position + count;
-  return state.bytes.utf8Slice(position, position + count);
+  return utf8Text(state.bytes, position, position + count);
 }
 
 function readUtf16(state: DecodeState): string {
   const count = readCount(state, 2) * 2;
   const { position } = state;
   state.position = position + count;
-  return state.bytes.ucs2Slice(position, position + count);
+  return utf16Text(state.bytes, position, position + count);
 }
 
 /** Bytes as a copy, or as a view of what the caller handed in (a `Buffer` if that is one). */
 export function readBytes(state: DecodeState, count: number): Uint8Array {
   state.need(count);
-  const { position, source } = state;
+  const { position } = state;
   state.position = position + count;
-  if (!state.views) return copyOf(state, position, count);
-  const start = state.sourceOffset + position;
-  return source.subarray(start, start + count);
+  return state.views
+    ? state.bytes.subarray(position, position + count)
+    : copyOf(state, position, count);
 }
 
 function copyOf(state: DecodeState, position: number, count: number): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-import { asBuffer, type ByteReader } from "../base/bytes.ts";
+import type { ByteReader } from "../base/bytes.ts";
 import { DecodeError, type DecodeErrorCode } from "../base/error.ts";
 import {
   TERM_DICTIONARY_BYTES_MAX,
@@ -23,26 +23,26 @@ export interface DecodeOptions {
   readonly bytes?: "copy" | "view";
 }
 
-/** Input up to this length is copied to memory that is kept: to look at fresh memory costs more than that. */
-const SCRATCH_BYTES = 4096;
+/** Floats of an input that are read byte by byte before a DataView is made for it, which costs as much as eight of them. */
+const LOOSE_FLOATS_MAX = 8;
 
-const NO_BYTES = Buffer.alloc(0);
+const looseFloat = new Float64Array(1);
+const looseBytes = new Uint8Array(looseFloat.buffer);
+
+const NO_BYTES = new Uint8Array(0);
 
 /**
  * Input position and dictionary of one decoder. The functions of `decode-*.ts` work on it. `bytes[position .. end)` is
  * still to be read; nothing at or behind `end` is ever looked at.
  */
 export class DecodeState {
-  bytes: Buffer = NO_BYTES;
+  bytes: Uint8Array = NO_BYTES;
   position = 0;
   end = 0;
   depth = 0;
   identities: Identities;
   /** Byte arrays as views of the input. */
   views: boolean;
-  /** The caller's input, where views point to, and its offset there for `position` 0. */
-  source: Uint8Array = NO_BYTES;
-  sourceOffset = 0;
   /** The first struct of this term that could not be built. */
   undecodable: DecodeError | undefined = undefined;
 
@@ -66,9 +66,8 @@ export class DecodeState {
 
   /** The DataView of `viewBytes`: valid while that is `bytes`, see `makeView`. */
   view: DataView = NO_VIEW;
-  viewBytes: Buffer | undefined = undefined;
-  #scratch: Buffer | undefined = undefined;
-  #scratchView: DataView | undefined = undefined;
+  viewBytes: Uint8Array | undefined = undefined;
+  #looseFloats = 0;
 
   constructor(identities: Identities, views: boolean) {
     this.identities = identities;
@@ -82,44 +81,38 @@ export class DecodeState {
     return this.view;
   }
 
-  /** Begins a standalone term in `input[start .. end)`; `position` counts from `start`. */
-  openInput(input: Uint8Array, start: number, end: number): void {
-    const count = end - start;
-    this.source = input;
-    this.sourceOffset = start;
-    if (count <= SCRATCH_BYTES) {
-      this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-      this.#scratchView ??= new DataView(this.#scratch.buffer);
-      this.bytes = this.#scratch;
-      this.view = this.#scratchView;
-      this.viewBytes = this.#scratch;
-      copyBytes(this.#scratch, input, start, end);
-    } else
-      this.bytes = asBuffer(
-        start === 0 && end === input.length ? input : input.subarray(start, end),
-      );
+  /** The float64 at a position where there are 8 bytes. */
+  float64At(position: number): number {
+    const { bytes } = this;
+    if (this.viewBytes === bytes) return this.view.getFloat64(position, true);
+    if (++this.#looseFloats > LOOSE_FLOATS_MAX) return this.makeView().getFloat64(position, true);
+    for (let i = 0; i < 8; i++) looseBytes[i] = bytes[position + i]!;
+    return looseFloat[0]!;
+  }
+
+  /** Begins a standalone term: all of the input. */
+  openInput(input: Uint8Array): void {
+    this.bytes = input;
     this.position = 0;
-    this.end = count;
+    this.end = input.length;
     this.depth = 0;
     this.undecodable = undefined;
     this.windowEnd = 0;
     this.stringEnd = NOWHERE;
+    this.#looseFloats = 0;
   }
 
   /** Lets go of the input. */
   closeInput(): void {
-    this.source = NO_BYTES;
-    if (this.bytes !== this.#scratch) {
-      this.bytes = NO_BYTES;
-      this.viewBytes = undefined;
-      this.view = NO_VIEW;
-    }
+    this.bytes = NO_BYTES;
+    if (this.viewBytes === undefined) return;
+    this.viewBytes = undefined;
+    this.view = NO_VIEW;
   }
 
   /** Begins a term of a stream: reads what comes before it. */
   begin(reader: ByteReader): void {
     this.bytes = reader.bytes;
-    this.source = reader.bytes;
     this.position = reader.position;
     this.end = reader.end;
     this.depth = 0;
@@ -128,6 +121,7 @@ export class DecodeState {
       this.#generation = reader.generation;
       this.windowEnd = 0;
       this.stringEnd = NOWHERE;
+      this.#looseFloats = 0;
     }
     if (!this.#begun) this.readVersion();
     else if (this.position < this.end && this.bytes[this.position] === RESET) {
@@ -191,10 +185,4 @@ export class DecodeState {
     this.position++;
     this.#begun = true;
   }
-}
-
-function copyBytes(to: Buffer, from: Uint8Array, start: number, end: number): void {
-  if (end - start > 48)
-    to.set(start === 0 && end === from.length ? from : from.subarray(start, end));
-  else for (let i = start; i < end; i++) to[i - start] = from[i]!;
 }

@@ -133,7 +133,7 @@ function readSimple(state: DecodeState, tag: number, at: number): unknown {
     case FLOAT64:
       if (at + 8 > end) state.need(9);
       state.position = at + 8;
-      return (state.viewBytes === bytes ? state.view : state.makeView()).getFloat64(at, true);
+      return state.float64At(at);
     default:
       state.position = at;
       return readLarge(state, tag);

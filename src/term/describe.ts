@@ -57,7 +57,7 @@ export function describeTerm(bytes: Uint8Array): string {
   const state = new DecodeState(new Identities("nonode@nohost", 0), false);
   const dump = new Dump(state);
   try {
-    state.openInput(bytes, 0, bytes.length);
+    state.openInput(bytes);
     state.readVersion();
     dump.line(0, 0, `version ${bytes[0]}`);
     dump.term(0, "");
@@ -82,7 +82,7 @@ class Dump {
   /** A line for the bytes since `start`. */
   line(start: number, depth: number, text: string): void {
     const { bytes, position } = this.#state;
-    const shown = bytes.subarray(start, Math.min(position, start + LINE_BYTES)).toString("hex");
+    const shown = bytes.subarray(start, Math.min(position, start + LINE_BYTES)).toHex();
     const more = position - start > LINE_BYTES ? ` … ${position - start}` : "";
     const hex = `${shown.replaceAll(/..(?=.)/g, "$& ")}${more}`;
     this.lines.push(

@@ -73,7 +73,7 @@ const branches: readonly {
   {
     has: (tag) => tag === FLOAT64,
     test: `tag === ${FLOAT64} && at + 8 < end`,
-    code: "V = (state.viewBytes === bytes ? state.view : state.makeView()).getFloat64(at + 1, true); at += 9;",
+    code: "V = state.viewBytes === bytes ? state.view.getFloat64(at + 1, true) : state.float64At(at + 1); at += 9;",
   },
   {
     has: (tag) => tag === TRUE || tag === FALSE,

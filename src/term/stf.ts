@@ -2,8 +2,7 @@
  * The Snow Term Format, standalone form: one term with everything it needs. `docs/stf.md` has the bytes. The session
  * form, with a dictionary that lasts, is `TermEncoder` and `TermDecoder`.
  */
-import { type ByteReader, ByteWriter } from "../base/bytes.ts";
-import { MESSAGE_BYTES_MAX } from "../base/limits.ts";
+import { ByteWriter } from "../base/bytes.ts";
 import { ambient } from "./ambient.ts";
 import { DecodeState, type DecodeOptions } from "./decode-state.ts";
 import { asDecodeError } from "./decode.ts";
@@ -42,23 +41,6 @@ export function encode(value: unknown): Uint8Array {
   }
 }
 
-/** Appends the standalone form of a value; false, and nothing written, if it is longer than `bytesMax`. */
-export function tryEncodeInto(
-  writer: ByteWriter,
-  value: unknown,
-  bytesMax = MESSAGE_BYTES_MAX,
-  root = "message",
-): boolean {
-  const taken = spare ?? makeSpare();
-  spare = undefined;
-  taken.encoder.reset();
-  try {
-    return taken.encoder.tryWrite(writer, value, bytesMax, root);
-  } finally {
-    spare = taken;
-  }
-}
-
 function makeSpare(): Spare {
   const writer = new ByteWriter();
   return { writer, encoder: new TermEncoder(writer, true) };
@@ -77,29 +59,11 @@ export function decode(bytes: Uint8Array, options: DecodeOptions = NO_OPTIONS): 
   const state = spareState ?? new DecodeState(ambient.identities, false);
   spareState = undefined;
   try {
-    state.openInput(bytes, 0, bytes.length);
+    state.openInput(bytes);
     const value = readStandalone(state, options);
     if (state.position < state.end) {
       state.fail("term_trailing_bytes", `${state.end - state.position} bytes behind the term`);
     }
-    if (state.undecodable !== undefined) throw state.undecodable;
-    return value;
-  } catch (error) {
-    throw asDecodeError(error);
-  } finally {
-    state.closeInput();
-    spareState = state;
-  }
-}
-
-/** Reads one standalone term at the reader's position and goes behind it. @throws {DecodeError} */
-export function decodeFrom(reader: ByteReader, options: DecodeOptions = NO_OPTIONS): unknown {
-  const state = spareState ?? new DecodeState(ambient.identities, false);
-  spareState = undefined;
-  try {
-    state.openInput(reader.bytes, reader.position, reader.end);
-    const value = readStandalone(state, options);
-    reader.position += state.position;
     if (state.undecodable !== undefined) throw state.undecodable;
     return value;
   } catch (error) {
