@@ -170,6 +170,16 @@ export function asBuffer(bytes: Uint8Array): Buffer {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** The int32 at `position`, for memory that has no DataView. */
+export function int32At(bytes: Uint8Array, position: number): number {
+  return (
+    bytes[position]! |
+    (bytes[position + 1]! << 8) |
+    (bytes[position + 2]! << 16) |
+    (bytes[position + 3]! << 24)
+  );
+}
+
 /** Copies `count` bytes of `from`, from `start` on, to `to` at `position`; there must be room. */
 export function putBytes(
   to: Uint8Array,

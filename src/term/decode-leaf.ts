@@ -165,23 +165,24 @@ const WINDOW_BYTES = 256;
 const NEAR_BYTES = 48;
 
 /**
- * `count` Latin-1 characters at `start`. A string that stands alone is made by itself; strings close together are slices of one
- * longer string, which costs a third. Such a slice keeps its window alive, so the window is short.
+ * `count` Latin-1 characters at `start`. A string that stands alone is made by itself, unless it is a short one that was read
+ * lately; strings close together are slices of one longer string, which costs a third. Such a slice keeps its window alive, so
+ * the window is short.
  */
 export function readLatin1(state: DecodeState, start: number, count: number): string {
   const end = start + count;
   if (end > state.end) state.need(count + 1);
   state.position = end;
   if (count < 2) return count === 0 ? "" : String.fromCharCode(state.bytes[start]!);
-  const near = start - state.stringEnd <= NEAR_BYTES && count <= NEAR_BYTES;
-  state.stringEnd = end;
   if (end <= state.windowEnd) {
+    state.stringEnd = end;
     return state.window.slice(start - state.windowStart, end - state.windowStart);
   }
-  if (near) return openWindow(state, start, end);
-  return count <= WORD_CHARS_MAX
-    ? readWord(state.bytes, start, end)
-    : latin1Text(state.bytes, start, end);
+  const near = start - state.stringEnd <= NEAR_BYTES && count <= NEAR_BYTES;
+  if (count <= WORD_CHARS_MAX && (!near || state.windowEnd === 0))
+    return readShort(state, start, end, near);
+  state.stringEnd = end;
+  return near ? openWindow(state, start, end) : latin1Text(state.bytes, start, end);
 }
 
 /** Characters of a string that is looked for among the last ones before it is made: types and names are short. */
@@ -189,10 +190,14 @@ const WORD_CHARS_MAX = 12;
 
 const WORD_SLOTS = 256;
 
-/** The last short strings, by a hash of three of their bytes. */
+/** The last short strings that came twice, by a hash of three of their bytes. */
 const words: string[] = new Array<string>(WORD_SLOTS).fill("");
 
-function readWord(bytes: Uint8Array, start: number, end: number): string {
+/** Hash of the string that was last made and would go to that slot: ids that come once must not push out the words. */
+const wordPrints = new Int32Array(WORD_SLOTS);
+
+function readShort(state: DecodeState, start: number, end: number, near: boolean): string {
+  const { bytes } = state;
   const count = end - start;
   const slot =
     (bytes[start]! * 7 + bytes[end - 1]! * 31 + bytes[start + (count >> 1)]! * 131 + count) &
@@ -201,9 +206,16 @@ function readWord(bytes: Uint8Array, start: number, end: number): string {
   if (word.length === count) {
     let i = 0;
     while (i < count && word.charCodeAt(i) === bytes[start + i]) i++;
+    // Such a string is no reason to open a window for the next one.
     if (i === count) return word;
   }
-  return (words[slot] = latin1Text(bytes, start, end));
+  let print = count;
+  for (let i = start; i < end; i++) print = (Math.imul(print, 31) + bytes[i]!) | 0;
+  // Not as a slice, which would keep its window alive.
+  if (wordPrints[slot] === print) return (words[slot] = latin1Text(bytes, start, end));
+  wordPrints[slot] = print;
+  state.stringEnd = end;
+  return near ? openWindow(state, start, end) : latin1Text(bytes, start, end);
 }
 
 function readSized(state: DecodeState, count: number): string {

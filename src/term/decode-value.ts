@@ -23,7 +23,9 @@ import { readPacked } from "./decode-packed.ts";
 import type { DecodeState } from "./decode-state.ts";
 import { emptyObject, setField } from "./field-readers.ts";
 import { readDefinition, type ShapeReader } from "./shape-readers.ts";
+import { TUPLE_MAX } from "./sites.ts";
 import { buildStruct } from "./struct.ts";
+import { tupleReaders } from "./tuple-readers.ts";
 import {
   ARRAY,
   ARRAY_PACKED,
@@ -254,33 +256,12 @@ function readPairs(state: DecodeState, nullPrototype: boolean): object {
 
 function readArray(state: DecodeState, count: number): unknown[] {
   enter(state);
-  const result = count <= 5 ? readTuple(state, count) : readElements(state, count);
+  const result =
+    count <= TUPLE_MAX
+      ? (tupleReaders[count]!(state, readValue) as unknown[])
+      : readElements(state, count);
   state.depth--;
   return result;
-}
-
-/** Short arrays, as literals: they are allocated whole. */
-function readTuple(state: DecodeState, count: number): unknown[] {
-  switch (count) {
-    case 0:
-      return [];
-    case 1:
-      return [readValue(state)];
-    case 2:
-      return [readValue(state), readValue(state)];
-    case 3:
-      return [readValue(state), readValue(state), readValue(state)];
-    case 4:
-      return [readValue(state), readValue(state), readValue(state), readValue(state)];
-    default:
-      return [
-        readValue(state),
-        readValue(state),
-        readValue(state),
-        readValue(state),
-        readValue(state),
-      ];
-  }
 }
 
 /** Elements that are allocated before they are there. More would let a few nested arrays claim a lot of memory. */
@@ -312,7 +293,13 @@ function readMap(state: DecodeState): Map<unknown, unknown> {
   const count = readCount(state, 2);
   const result = new Map<unknown, unknown>();
   for (let i = 0; i < count; i++) {
-    const key = readValue(state);
+    // A string in full at once: a call less for each entry of most Maps.
+    const { bytes, position } = state;
+    const chars = position < state.end ? bytes[position]! - LATIN1 : -1;
+    const key =
+      chars >= 0 && chars < ARRAY - LATIN1
+        ? readLatin1(state, position + 1, chars)
+        : readValue(state);
     result.set(key, readValue(state));
   }
   state.depth--;

@@ -7,6 +7,7 @@ import {
   FLOAT64,
   INT_MAX,
   LATIN1,
+  NULL,
   STRING_REF,
   STRING_REF8,
   TRUE,
@@ -85,6 +86,7 @@ const branches: readonly {
     test: `tag === ${STRING_REF8} && at + 1 < end && 16 + bytes[at + 1] < state.stringCount`,
     code: "V = strings[16 + bytes[at + 1]]; at += 2;",
   },
+  { has: (tag) => tag === NULL, test: `tag === ${NULL}`, code: "V = null; at++;" },
 ];
 
 /** The same for every shape: a loop over its keys. Notes in `seen`, if given, what the fields hold. */
@@ -127,15 +129,31 @@ export function compiledReader(
     (key, i) => `${key === "__proto__" ? '["__proto__"]' : JSON.stringify(key)}: v${i}`,
   );
   if (nullPrototype) fields.unshift("__proto__: null");
+  return readerOf(reads, `{ ${fields.join(", ")} }`);
+}
+
+/** The same for arrays of one length, whose elements may be anything. Undefined where code generation is refused. */
+export function compiledTupleReader(length: number): ReadFields | undefined {
+  if (compile === undefined) return undefined;
+  const variables = Array.from({ length }, (_, i) => `v${i}`);
+  return readerOf(
+    variables.map((variable) => fieldCode(variable, EVERYTHING)),
+    `[${variables.join(", ")}]`,
+  );
+}
+
+function readerOf(reads: readonly string[], result: string): ReadFields {
   const body = `"use strict"; return (state, readValue) => {
     const { bytes, end, strings } = state;
     let at = state.position, tag = 0;
     ${reads.join("\n")}
     state.position = at;
-    return { ${fields.join(", ")} };
+    return ${result};
   };`;
-  return compile(["readLatin1"], body)(readLatin1) as ReadFields;
+  return compile!(["readLatin1"], body)(readLatin1) as ReadFields;
 }
+
+const EVERYTHING = (1 << branches.length) - 1;
 
 /** A field that held one of these is likely to hold the others. */
 const INTEGERS = groupOf([0, UINT8, UINT16, UINT32]);

@@ -8,7 +8,7 @@ import { Ref } from "./ref.ts";
 const SWEEP_MIN = 1024;
 
 /** Slots of the direct-mapped cache before the tables: a power of two; the pids that a thread hears from all the time. */
-const CACHE_SLOTS = 256;
+const CACHE_SLOTS = 1024;
 
 export interface IdentitiesOptions {
   /** Gives a node its 16-bit number from a table that the threads of a node share; without it each thread counts. */
@@ -161,17 +161,30 @@ export class Identities {
 /** Objects by node and number, held weakly. */
 class WeakTable<T extends WeakKey> {
   readonly #nodes = new WeakMap<NodeRef, Map<number, WeakRef<T>>>();
+  /** The node that was asked for last, and its map: mostly the same again. */
+  #nodeLast: NodeRef | undefined = undefined;
+  #mapLast: Map<number, WeakRef<T>> | undefined = undefined;
   /** The same maps, to sweep them. */
   #maps: WeakRef<Map<number, WeakRef<T>>>[] = [];
   #sweepAt = SWEEP_MIN;
   size = 0;
 
   find(nodeRef: NodeRef, id: number): T | undefined {
-    return this.#nodes.get(nodeRef)?.get(id)?.deref();
+    return this.#mapOf(nodeRef)?.get(id)?.deref();
+  }
+
+  #mapOf(nodeRef: NodeRef): Map<number, WeakRef<T>> | undefined {
+    if (nodeRef === this.#nodeLast) return this.#mapLast;
+    const map = this.#nodes.get(nodeRef);
+    if (map !== undefined) {
+      this.#nodeLast = nodeRef;
+      this.#mapLast = map;
+    }
+    return map;
   }
 
   add(value: T, nodeRef: NodeRef, id: number): void {
-    let map = this.#nodes.get(nodeRef);
+    let map = this.#mapOf(nodeRef);
     if (map === undefined) {
       map = new Map();
       this.#nodes.set(nodeRef, map);

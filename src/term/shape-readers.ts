@@ -1,4 +1,4 @@
-import { putBytes } from "../base/bytes.ts";
+import { int32At, putBytes } from "../base/bytes.ts";
 import { TERM_SHAPE_BYTES_MAX, TERM_SHAPE_KEYS_MAX } from "../base/limits.ts";
 import { readStringTerm } from "./decode-leaf.ts";
 import type { DecodeState } from "./decode-state.ts";
@@ -22,6 +22,8 @@ export class ShapeReader {
   readonly nullPrototype: boolean;
   /** The definition's bytes: same bytes, same reader. */
   readonly definition: Uint8Array;
+  /** The same four at a time, as many as are whole. */
+  readonly words: Int32Array;
   #compiled: ReadFields | undefined = undefined;
   /** What the fields have held; set at the second use. */
   #seen: TagClasses | undefined = undefined;
@@ -31,6 +33,8 @@ export class ShapeReader {
     this.keys = keys;
     this.nullPrototype = nullPrototype;
     this.definition = definition;
+    this.words = new Int32Array(definition.length >> 2);
+    for (let i = 0; i < this.words.length; i++) this.words[i] = int32At(definition, i * 4);
   }
 
   /** Reads the values at the position and makes the object. */
@@ -77,7 +81,7 @@ export function readDefinition(
     if (
       reader !== undefined &&
       reader.nullPrototype === nullPrototype &&
-      isSame(reader.definition, bytes, position, count)
+      isSame(reader, bytes, position, count)
     ) {
       state.position = position + count;
       return reader;
@@ -92,11 +96,14 @@ export function readDefinition(
 
 /** Some of the bytes: enough to tell most definitions apart, the comparison sees all of them. */
 function slotOf(bytes: Uint8Array, position: number, count: number): number {
-  let hash = count;
-  const step = (count >>> 3) + 1;
-  const end = position + count;
-  for (let i = position + 1; i < end; i += step) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
-  return (hash ^ (hash >>> 11)) & (KNOWN_SLOTS - 1);
+  const third = (count * 0x5556) >> 16;
+  const hash =
+    count * 0x1f1 +
+    (bytes[position + third] ?? 0) * 0x7 +
+    (bytes[position + 2 * third] ?? 0) * 0x35 +
+    (bytes[position + count - 1] ?? 0) * 0x9e5 +
+    (bytes[position + (count >> 1)] ?? 0) * 0x3d;
+  return hash & (KNOWN_SLOTS - 1);
 }
 
 function parseDefinition(state: DecodeState, count: number, nullPrototype: boolean): ShapeReader {
@@ -124,8 +131,12 @@ function hasTwice(keys: readonly string[]): boolean {
   return false;
 }
 
-function isSame(a: Uint8Array, b: Uint8Array, start: number, count: number): boolean {
-  if (a.length !== count) return false;
-  for (let i = 0; i < count; i++) if (a[i] !== b[start + i]) return false;
+function isSame(a: ShapeReader, bytes: Uint8Array, start: number, count: number): boolean {
+  const { definition, words } = a;
+  if (definition.length !== count) return false;
+  for (let i = 0; i < words.length; i++)
+    if (words[i] !== int32At(bytes, start + i * 4)) return false;
+  for (let i = words.length * 4; i < count; i++)
+    if (definition[i] !== bytes[start + i]) return false;
   return true;
 }
