@@ -1,8 +1,8 @@
 import { DecodeError } from "../base/error.ts";
+import { describeTerm } from "../term/describe.ts";
 import { decode, encode } from "../term/stf.ts";
 import { isOn, parseTerm, usage, valueOf } from "./arguments.ts";
 import { jsonLine, showTerm } from "./show.ts";
-import { dumpTerm } from "./term-dump.ts";
 import { JSON_OPTION } from "./talk.ts";
 import type { Verb } from "./verb.ts";
 import type { World } from "./world.ts";
@@ -26,7 +26,7 @@ export const term: Verb = {
     if (action === "encode") {
       if (text === undefined) throw usage("expected a term to encode, got nothing");
       const bytes = encode(parseTerm(text));
-      world.terminal.write(isOn(args, "--hex") ? `${bytes.toHex()}\n` : dumpTerm(bytes));
+      world.terminal.write(isOn(args, "--hex") ? `${bytes.toHex()}\n` : `${describeTerm(bytes)}\n`);
       return 0;
     }
     if (action !== "decode")
@@ -35,7 +35,7 @@ export const term: Verb = {
     const value = decodeOrDump(bytes, world);
     if (isOn(args, "--json")) world.terminal.write(jsonLine(value));
     else if (isOn(args, "--hex")) world.terminal.write(`${bytes.toHex()}\n`);
-    else world.terminal.write(`${dumpTerm(bytes)}\n${showTerm(value)}\n`);
+    else world.terminal.write(`${describeTerm(bytes)}\n\n${showTerm(value)}\n`);
     return 0;
   },
 };
@@ -46,7 +46,7 @@ function decodeOrDump(bytes: Uint8Array, world: World): unknown {
     return decode(bytes);
   } catch (error) {
     if (error instanceof DecodeError && error.code === "struct_undecodable")
-      world.terminal.write(dumpTerm(bytes));
+      world.terminal.write(`${describeTerm(bytes)}\n`);
     throw error;
   }
 }

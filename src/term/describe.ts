@@ -40,6 +40,9 @@ import { tagName } from "./tag-names.ts";
 /** Bytes that a line shows; of more it shows the first and how many there are. */
 const LINE_BYTES = 12;
 
+/** Lines of a description: more is not looked at by hand. */
+const LINES_MAX = 10_000;
+
 /** Characters of a value that a line shows. */
 const VALUE_CHARS = 60;
 
@@ -67,11 +70,12 @@ export function describeTerm(bytes: Uint8Array): string {
     if (!(error instanceof DecodeError)) throw error;
     dump.rest(`${error.code}: ${error.message}`);
   }
-  return dump.lines.join("\n");
+  return dump.text();
 }
 
 class Dump {
-  readonly lines: string[] = [];
+  readonly #lines: string[] = [];
+  #linesLeftOut = 0;
   readonly #state: DecodeState;
   #shown = 0;
 
@@ -79,16 +83,25 @@ class Dump {
     this.#state = state;
   }
 
+  text(): string {
+    const more = this.#linesLeftOut > 0 ? [`and ${this.#linesLeftOut} more lines`] : [];
+    return [...this.#lines, ...more].join("\n");
+  }
+
   /** A line for the bytes since `start`. */
   line(start: number, depth: number, text: string): void {
     const { bytes, position } = this.#state;
+    this.#shown = position;
+    if (this.#lines.length >= LINES_MAX) {
+      this.#linesLeftOut++;
+      return;
+    }
     const shown = bytes.subarray(start, Math.min(position, start + LINE_BYTES)).toHex();
     const more = position - start > LINE_BYTES ? ` … ${position - start}` : "";
     const hex = `${shown.replaceAll(/..(?=.)/g, "$& ")}${more}`;
-    this.lines.push(
+    this.#lines.push(
       `${String(start).padStart(6)}  ${hex.padEnd(LINE_BYTES * 3 + 6)}  ${"  ".repeat(depth)}${text}`,
     );
-    this.#shown = position;
   }
 
   /** The last line: everything that is left. */

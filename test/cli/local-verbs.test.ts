@@ -178,9 +178,9 @@ describe("cookie", () => {
 describe("term", () => {
   test("encode shows the bytes and what each says", async () => {
     const { out } = await runCli(["term", "encode", '{"by":300}']);
-    expect(out.split("\n")[0]).toMatch(/^000000 {2}01 +version 1$/);
-    expect(out).toContain('"by"');
-    expect(out).toContain("300");
+    expect(out.split("\n")[0]).toMatch(/^ +0 {2}01 +version 1$/);
+    expect(out).toContain("shape 0 { by }");
+    expect(out).toContain(".by: UINT16 300");
   });
 
   test("decode takes hexadecimal, a file or standard input", async () => {

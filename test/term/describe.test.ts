@@ -1,14 +1,16 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 
-import { dumpTerm } from "../../src/cli/term-dump.ts";
+import { describeTerm } from "../../src/term/describe.ts";
 import { Identities } from "../../src/term/identities.ts";
 import { encode } from "../../src/term/stf.ts";
 
 /** The bytes that the lines of a dump show, put together again. */
 function shownBytes(dump: string): string {
-  const lines = dump.trimEnd().split("\n");
-  return lines.map((line) => line.slice(8, 56).replaceAll(" ", "")).join("");
+  return dump
+    .split("\n")
+    .map((line) => line.slice(8, 50).replaceAll(" ", ""))
+    .join("");
 }
 
 const leaf = fc.oneof(
@@ -43,8 +45,8 @@ test("every byte of a term is in exactly one line, in order", () => {
   fc.assert(
     fc.property(term, (value) => {
       const bytes = encode(value);
-      const dump = dumpTerm(bytes);
-      const complete = !dump.includes(" …  ");
+      const dump = describeTerm(bytes);
+      const complete = !/^[ \d]{6}  [0-9a-f ]+… \d+/m.test(dump);
       if (complete) expect(shownBytes(dump)).toBe(bytes.toHex());
     }),
     { numRuns: 500 },
@@ -54,25 +56,29 @@ test("every byte of a term is in exactly one line, in order", () => {
 test("pids are shown with node, creation, scheduler and serial", () => {
   const identities = new Identities("a@h", 35);
   const pid = identities.pid(identities.nodeRef("b@h", 36), 2 * 2 ** 42 + 7);
-  const dump = dumpTerm(encode([pid, pid]));
-  expect(dump).toContain('node "b@h"');
-  expect(dump.match(/pid b@h#10\/2\.7/g)).toHaveLength(2);
+  const dump = describeTerm(encode([pid, pid]));
+  expect(dump.match(/PID(_DEFINE)? b@h#10\/2\.7/g)).toHaveLength(2);
 });
 
 test("lines are indented as the term nests, with what each is to the one around it", () => {
   // { a: [1, { b: "x" }] }, each object with its keys inside, as an encoder may write it or not.
-  const notes = dumpTerm(Uint8Array.fromHex("01e3018161a201e30181628178"))
-    .trimEnd()
+  const notes = describeTerm(Uint8Array.fromHex("01e3018161a201e30181628178"))
     .split("\n")
-    .map((line) => line.slice(58));
+    .map((line) => line.slice(52));
   expect(notes).toEqual([
     "version 1",
-    "object of 1 fields",
-    '  key: "a"',
-    "  value: array of 2",
-    "    [0]: 1",
-    "    [1]: object of 1 fields",
-    '      key: "b"',
-    '      value: "x"',
+    "object of 1",
+    '  key "a"',
+    "  .a: array of 2",
+    "    [0]: INT 1",
+    "    [1]: object of 1",
+    '      key "b"',
+    '      .b: LATIN1 "x"',
   ]);
+});
+
+test("a long description ends with the number of lines that are left out", () => {
+  const lines = describeTerm(encode(new Array<boolean>(10_500).fill(true))).split("\n");
+  expect(lines).toHaveLength(10_001);
+  expect(lines.at(-1)).toBe("and 502 more lines");
 });
