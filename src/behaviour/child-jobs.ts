@@ -1,16 +1,27 @@
 import { StartError } from "../base/error.ts";
 import { Deadline } from "../base/deadlines.ts";
+import type { Millis } from "../base/millis.ts";
 import type { Place } from "../process/api.ts";
 import { monitor, unlink } from "../process/bonds.ts";
+import { ProcessContext } from "../process/context.ts";
 import { LIFE_RUNNING } from "../process/life.ts";
 import type { Process } from "../process/process.ts";
+import type { ChildTerms } from "../process/signal.ts";
 import type { Pid } from "../term/pid.ts";
 import type { ChildData } from "./child.ts";
+import { ChildPlaces, isPlaced } from "./child-places.ts";
 import { startProcess } from "./start.ts";
 
-/** What came of a start or a stop. `token` is the one that it was begun with. */
+/** Milliseconds that a child without a limit to its shutdown has when its lease is over: who replaces it must know an end. */
+const LEASE_SHUTDOWN_MS = 5_000;
+
+/** What fits the wire: 49 days. */
+const TERM_MS_MAX = 2 ** 32 - 1;
+
+/** What came of a start, a stop, or the search for a place. `token` is the one that it was begun with. */
 export type ChildNews =
   | { readonly kind: "started"; readonly token: number; readonly pid: Pid<unknown> }
+  | { readonly kind: "placed"; readonly token: number }
   | { readonly kind: "start_failed" | "ended"; readonly token: number; readonly reason: unknown };
 
 /** A start that is not over. */
@@ -30,16 +41,31 @@ interface Starting {
 export class ChildJobs {
   readonly #process: Process;
   readonly #tell: (news: ChildNews) => void;
-  readonly #running = new Map<Pid<unknown>, number>();
+  readonly #running = new Map<Pid<unknown>, { readonly token: number; readonly id: string }>();
   readonly #starting = new Map<number, Starting>();
   readonly #startingByPid = new Map<Pid<unknown>, Starting>();
   readonly #stopping = new Set<number>();
-  /** Where each child with a choice of nodes was last started. */
-  readonly #placed = new Map<string, string>();
+  readonly #places: ChildPlaces;
 
-  constructor(process: Process, tell: (news: ChildNews) => void) {
-    this.#process = process;
+  constructor(ctx: ProcessContext, tell: (news: ChildNews) => void) {
+    this.#process = ProcessContext.process(ctx);
     this.#tell = tell;
+    this.#places = new ChildPlaces(ctx);
+  }
+
+  /** The node that a child with a place is on, or was last. */
+  nodeOf(id: string): string | undefined {
+    return this.#places.lastOf(id);
+  }
+
+  /** Tells `placed` when there is a node for the child that can be reached, and no earlier process of it can run any more. */
+  place(spec: ChildData, token: number, afterMs: Millis): void {
+    this.#places.search(spec, token, afterMs, () => this.#tell({ kind: "placed", token }));
+  }
+
+  /** Looks for no place any more. */
+  unplace(token: number): void {
+    this.#places.abandon(token);
   }
 
   start(spec: ChildData, token: number): void {
@@ -59,7 +85,10 @@ export class ChildJobs {
     if (starting.pid !== undefined) this.stop(starting.spec, token, starting.pid);
   }
 
-  /** Source: OTP supervisor, shutdown/1: a fresh monitor, then exit, then kill. */
+  /**
+   * A fresh monitor, then exit, then kill. Source: OTP supervisor, shutdown/1. The link to a child elsewhere stays: should this
+   * supervisor end meanwhile, the child hears of it.
+   */
   stop(spec: ChildData, token: number, pid: Pid<unknown>): void {
     this.#running.delete(pid);
     if (this.#stopping.has(token)) return;
@@ -69,9 +98,10 @@ export class ChildJobs {
     monitor(process, pid, (reason) => {
       process.host.clearDeadline(kill);
       this.#stopping.delete(token);
+      this.#places.ended(spec.id, reason);
       this.#tell({ kind: "ended", token, reason });
     });
-    unlink(process, pid);
+    if (!isPlaced(spec)) unlink(process, pid);
     const isBrutal = spec.shutdownMs === "brutal_kill";
     const reason = isBrutal ? "kill" : "shutdown";
     process.host.dispatch({ kind: "exit", from: process.pid, to: pid, reason });
@@ -86,45 +116,69 @@ export class ChildJobs {
       starting.exit = { reason };
       return true;
     }
-    const token = this.#running.get(from);
-    if (token === undefined) return false;
+    const running = this.#running.get(from);
+    if (running === undefined) return false;
+    const { id, token } = running;
     this.#running.delete(from);
+    this.#places.ended(id, reason);
     this.#tell({ kind: "ended", token, reason });
     return true;
   }
 
   async #startSomewhere(starting: Starting): Promise<Pid<unknown>> {
     const { spec } = starting;
-    if (spec.on.length === 0) return this.#startOn(starting, undefined);
-    const last = this.#placed.get(spec.id);
-    // A child that waits for its node goes nowhere else once it has been there.
-    const nodes = spec.onNodeDown === "wait" && last !== undefined ? [last] : spec.on;
+    if (!isPlaced(spec)) return this.#startOn(starting, undefined);
+    const places = this.#places;
+    if (places.isLost(spec.id)) {
+      const text = `child ${spec.id}: its node was lost, and it may still run there`;
+      throw new StartError("noconnection", text, "noconnection");
+    }
     let lost: unknown;
-    for (const node of nodes) {
+    for (const node of await places.nodesOf(spec)) {
+      const terms = this.#termsOf(spec);
+      const stay = places.begin(spec, node, terms.shutdownMs);
       try {
-        const pid = await this.#startOn(starting, node);
-        this.#placed.set(spec.id, node);
+        const pid = await this.#startOn(starting, node, terms, (spawned) => stay?.spawned(spawned));
         return pid;
       } catch (error) {
-        if (!(error instanceof StartError) || error.code !== "noconnection") throw error;
-        if (starting.isCancelled) throw error;
+        const isLost = error instanceof StartError && error.code === "noconnection";
+        stay?.ended(isLost ? "noconnection" : error);
+        // Where the request was on its way nobody knows what came of it: no other node may have the child meanwhile.
+        if (!isLost || starting.isCancelled || stay?.isLost === true) throw error;
         lost = error;
       }
     }
     throw lost;
   }
 
-  #startOn(starting: Starting, node: string | undefined): Promise<Pid<unknown>> {
+  #termsOf({ shutdownMs }: ChildData): ChildTerms {
+    const { host } = this.#process;
+    const most =
+      shutdownMs === "brutal_kill" ? 0 : shutdownMs === Infinity ? LEASE_SHUTDOWN_MS : shutdownMs;
+    return {
+      fence: host.nextFence(),
+      leaseMs: Math.min(TERM_MS_MAX, Math.ceil(host.leaseMs)),
+      shutdownMs: Math.min(TERM_MS_MAX, Math.ceil(most)),
+    };
+  }
+
+  #startOn(
+    starting: Starting,
+    node: string | undefined,
+    child: ChildTerms = this.#termsOf(starting.spec),
+    isSpawned?: (pid: Pid<unknown>) => void,
+  ): Promise<Pid<unknown>> {
     const { spec } = starting;
     const spawned = (pid: Pid<unknown>): void => {
       starting.pid = pid;
+      isSpawned?.(pid);
       this.#startingByPid.set(pid, starting);
       if (starting.isCancelled) this.stop(spec, starting.token, pid);
     };
     const { functionName, args, reports } = spec;
     return startProcess(
       this.#process,
-      { functionName, args, reports, spawned },
+      { functionName, args, reports, spawned, child },
       {
         link: true,
         timeoutMs: Infinity,
@@ -139,7 +193,7 @@ export class ChildJobs {
     this.#settle(starting);
     if (this.#process.life !== LIFE_RUNNING) return;
     if (spec.restart === "temporary") (spec as { args: readonly unknown[] }).args = [];
-    this.#running.set(pid, token);
+    this.#running.set(pid, { token, id: spec.id });
     this.#tell({ kind: "started", token, pid });
     if (exit !== undefined) this.exited(pid, exit.reason);
   }

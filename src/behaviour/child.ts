@@ -1,6 +1,7 @@
 import { MisuseError } from "../base/error.ts";
 import type { AnyStartable } from "../process/api.ts";
 import { lookup, nameText } from "../process/registry.ts";
+import type { PlacementFunction } from "./placement.ts";
 import type { RestartType } from "./restart.ts";
 import type { ChildPolicy } from "./supervision-io.ts";
 import type { Child, ChildSpec } from "./supervisor-api.ts";
@@ -18,6 +19,8 @@ export interface ChildData extends ChildPolicy {
   readonly shutdownMs: number | "brutal_kill";
   /** Nodes in order of preference; empty: beside the supervisor. */
   readonly on: readonly string[];
+  /** Names the nodes instead: a defined function's name, or a function, which cannot be sent. */
+  readonly placement: string | PlacementFunction | undefined;
   readonly scheduler: number | "spread" | undefined;
 }
 
@@ -59,7 +62,7 @@ export function child<D extends AnyStartable>(spec: ChildSpec<D>): Child {
     where,
     'shutdownMs must be ms from 0 or "brutal_kill"',
   );
-  const on = typeof spec.on === "string" ? [spec.on] : (spec.on ?? []);
+  const { on, placement } = placeOf(spec.on, where);
   const { onNodeDown } = spec;
   check(
     onNodeDown === undefined || ON_NODE_DOWN.includes(onNodeDown),
@@ -69,6 +72,8 @@ export function child<D extends AnyStartable>(spec: ChildSpec<D>): Child {
   const { scheduler = 1 } = spec;
   const isScheduler = scheduler === "spread" || (Number.isInteger(scheduler) && scheduler >= 1);
   check(isScheduler, where, 'scheduler must be a number from 1 or "spread"');
+  const hasChoice = on.length > 1 || placement !== undefined;
+  const isPlaced = on.length > 0 || placement !== undefined;
   const data: ChildData = {
     id,
     functionName: start.functionName,
@@ -80,8 +85,9 @@ export function child<D extends AnyStartable>(spec: ChildSpec<D>): Child {
     shutdownMs,
     significant,
     on,
+    placement,
     scheduler: spec.scheduler,
-    onNodeDown: on.length === 0 ? undefined : (onNodeDown ?? (on.length > 1 ? "move" : "wait")),
+    onNodeDown: isPlaced ? (onNodeDown ?? (hasChoice ? "move" : "wait")) : undefined,
   };
   return data as unknown as Child;
 }
@@ -89,9 +95,28 @@ export function child<D extends AnyStartable>(spec: ChildSpec<D>): Child {
 /** Whether a value that came in a message is a child spec. */
 export function isChildData(value: unknown): value is ChildData {
   if (typeof value !== "object" || value === null) return false;
-  const { id, functionName, args, restart, on } = value as Partial<ChildData>;
+  const { id, functionName, args, restart, on, placement } = value as Partial<ChildData>;
   const isNamed = typeof id === "string" && typeof functionName === "string";
-  return isNamed && Array.isArray(args) && Array.isArray(on) && RESTART_TYPES.includes(restart!);
+  if (!isNamed || !Array.isArray(args) || !RESTART_TYPES.includes(restart!)) return false;
+  const isPlacement = ["undefined", "string", "function"].includes(typeof placement);
+  return isPlacement && Array.isArray(on) && on.every((node) => typeof node === "string");
+}
+
+function placeOf(
+  on: ChildSpec<AnyStartable>["on"],
+  where: string,
+): Pick<ChildData, "on" | "placement"> {
+  if (typeof on === "function") {
+    const { functionName } = on as { readonly functionName?: string };
+    return { on: [], placement: functionName ?? (on as PlacementFunction) };
+  }
+  const nodes = typeof on === "string" ? [on] : (on ?? []);
+  check(
+    Array.isArray(nodes) && nodes.every((node) => typeof node === "string"),
+    where,
+    "on must be a node's name, a list of names, or a function that names them",
+  );
+  return { on: nodes, placement: undefined };
 }
 
 function check(condition: boolean, where: string, text: string): void {

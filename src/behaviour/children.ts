@@ -1,4 +1,5 @@
 import type { Millis } from "../base/millis.ts";
+import type { RestartWindow } from "./intensity.ts";
 import type {
   ChildPolicy,
   SupervisionOutput,
@@ -41,6 +42,14 @@ export interface Child<S extends ChildPolicy, P, F> {
   hasRun: boolean;
   /** While `starting` on request: who asked. */
   starter: F | undefined;
+  /** Starts that failed in a row because no node could be reached. */
+  missCount: number;
+  /** Nodes that it lost. */
+  lossCount: number;
+  /** Made with the first loss. */
+  losses: RestartWindow | undefined;
+  /** While `restarting`: a place is looked for. */
+  isPlacing: boolean;
   /** Who waits for its end. */
   terminators: F[];
   /** Requests that came while it was on its way from one state to the next. */
@@ -73,6 +82,10 @@ export class Children<S extends ChildPolicy, P, F> {
       isDynamic,
       hasRun: false,
       starter: undefined,
+      missCount: 0,
+      lossCount: 0,
+      losses: undefined,
+      isPlacing: false,
       terminators: [],
       deferred: [],
     };
@@ -110,6 +123,7 @@ export class Children<S extends ChildPolicy, P, F> {
     }
     child.state = "running";
     child.runningSince = now;
+    child.missCount = 0;
     if (child.isRestart) child.restartCount += 1;
     this.#answerStarter(child, { kind: "started", pid });
     this.#settle(child);
@@ -183,6 +197,20 @@ export class Children<S extends ChildPolicy, P, F> {
     });
   }
 
+  /** It has lost its node, or none could be reached: `placed` comes with its token when it can start again. */
+  enterPlacing(child: Child<S, P, F>, afterMs: Millis): void {
+    this.enterRestarting(child, { isCounted: false, afterMs: 0 });
+    child.isPlacing = true;
+    const token = this.#renewToken(child);
+    this.outputs.push({ kind: "place", spec: child.spec, token, afterMs });
+  }
+
+  /** There is a node for it. */
+  settlePlaced(child: Child<S, P, F>): void {
+    child.isPlacing = false;
+    this.#clearToken(child);
+  }
+
   remove(child: Child<S, P, F>): void {
     this.#clearToken(child);
     this.#byId.delete(child.spec.id);
@@ -210,6 +238,8 @@ export class Children<S extends ChildPolicy, P, F> {
   }
 
   #clearToken(child: Child<S, P, F>): void {
+    if (child.isPlacing) this.outputs.push({ kind: "unplace", token: child.token });
+    child.isPlacing = false;
     this.#byToken.delete(child.token);
     child.token = 0;
   }

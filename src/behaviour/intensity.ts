@@ -39,6 +39,13 @@ export class RestartWindow {
     return now - oldest > periodMs;
   }
 
+  /** Milliseconds from `now` until one more is allowed. */
+  waitMs(now: Millis): Millis {
+    const { intensity, periodMs } = this.#limit;
+    if (this.#times.length < intensity) return 0;
+    return Math.max(0, Math.floor(this.#times[this.#oldest]! + periodMs - now) + 1);
+  }
+
   /** Restarts within the period that ends at `now`: what is used up of the budget. */
   count(now: Millis): number {
     return this.#times.filter((time) => now - time <= this.#limit.periodMs).length;

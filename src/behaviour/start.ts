@@ -8,6 +8,7 @@ import { Pending } from "../process/pending.ts";
 import type { Exit } from "../process/system-message.ts";
 import { LIFE_RUNNING } from "../process/life.ts";
 import type { Process } from "../process/process.ts";
+import type { ChildTerms } from "../process/signal.ts";
 import { lookup, nameText } from "../process/registry.ts";
 import { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
@@ -59,6 +60,8 @@ export interface StartPlan {
   readonly functionName: string;
   readonly args: readonly unknown[];
   readonly reports: boolean;
+  /** Of a supervisor's child. */
+  readonly child?: ChildTerms;
   /** Called as soon as there is a process, whose init may still fail. */
   readonly spawned?: (pid: Pid<unknown>) => void;
 }
@@ -183,14 +186,16 @@ export function startProcess(
   const args = plan.reports ? [starter, ...plan.args] : plan.args;
   if (options.on === undefined) {
     try {
-      wait.spawned(spawnHere(process, plan.functionName, args, options));
+      wait.spawned(spawnHere(process, plan, args, options));
     } catch (error) {
       wait.fail(startErrorOf(process, error, options));
     }
     return wait.promise;
   }
   const { host } = process;
-  host.spawnOn(process, options.on, plan.functionName, args, spawnOptions(options)).then(
+  const { child } = plan;
+  const spawn = { ...spawnOptions(options), ...(child !== undefined && { child }) };
+  host.spawnOn(process, options.on, plan.functionName, args, spawn).then(
     (pid) => wait.spawned(pid),
     (error: unknown) => wait.fail(startErrorOf(process, error, options)),
   );
@@ -199,7 +204,7 @@ export function startProcess(
 
 function spawnHere(
   process: Process,
-  functionName: string,
+  { functionName, child: terms }: StartPlan,
   args: readonly unknown[],
   options: StartOptions,
 ): Pid<unknown> {
@@ -212,6 +217,7 @@ function spawnHere(
     parent: process.pid,
     name: options.name === undefined ? undefined : nameText(options.name),
     mailboxMax: options.mailboxMax,
+    ...(terms !== undefined && { fence: terms.fence }),
   });
   if (options.link === true) link(process, child.pid);
   return child.pid;

@@ -8,6 +8,8 @@ export interface SupervisionOptions extends Intensity {
   readonly strategy: Strategy;
   readonly autoShutdown: AutoShutdown;
   readonly backoff: Backoff | undefined;
+  /** How often one child may lose its node before its next start has to wait. */
+  readonly nodeLosses: Intensity;
 }
 
 /** The part of a child spec that decisions depend on. */
@@ -42,21 +44,26 @@ export type SupervisionInput<S, P, F> =
   | { readonly kind: "init"; readonly specs: readonly S[] }
   | { readonly kind: "started"; readonly token: number; readonly pid: P }
   | { readonly kind: "start_failed" | "ended"; readonly token: number; readonly reason: unknown }
-  | { readonly kind: "retry"; readonly token: number }
+  | { readonly kind: "retry" | "placed"; readonly token: number }
   | { readonly kind: "request"; readonly request: SupervisorRequest<S>; readonly from: F }
   | { readonly kind: "shutdown"; readonly reason: unknown };
 
 /** What is worth a line in the log. */
-export type SupervisionReport = "child_crashed" | "child_start_failed" | "gives_up";
+export type SupervisionReport =
+  "child_crashed" | "child_start_failed" | "node_lost" | "nodes_lost_too_often" | "gives_up";
 
 /**
  * `start` is answered by `started` or `start_failed`, `stop` by `ended`, `retry_after` by `retry`, `cancel` (give up a start that
- * is still pending) by `start_failed`, or by `started` if it was too late. `exit` is the last output.
+ * is still pending) by `start_failed`, or by `started` if it was too late. `place` is answered by `placed` when there is a node
+ * for the child and nothing of it can run anywhere, unless `unplace` comes first. `exit` is the last output.
  */
 export type SupervisionOutput<S, P, F> =
   | { readonly kind: "start" | "cancel"; readonly spec: S; readonly token: number }
   | { readonly kind: "stop"; readonly spec: S; readonly token: number; readonly pid: P }
   | { readonly kind: "retry_after"; readonly token: number; readonly afterMs: Millis }
+  /** Not before `afterMs`. */
+  | { readonly kind: "place"; readonly spec: S; readonly token: number; readonly afterMs: Millis }
+  | { readonly kind: "unplace"; readonly token: number }
   | { readonly kind: "reply"; readonly from: F; readonly answer: SupervisorAnswer<P> }
   | { readonly kind: "ready" }
   | {

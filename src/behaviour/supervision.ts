@@ -14,6 +14,7 @@ import { unreachable } from "../base/assert.ts";
 import type { Millis } from "../base/millis.ts";
 import { Children, type Asked, type Child } from "./children.ts";
 import { RestartWindow } from "./intensity.ts";
+import { pauseMs } from "./placement.ts";
 import { afterExit, backoffMs, concerned } from "./restart.ts";
 import type {
   ChildPolicy,
@@ -23,9 +24,6 @@ import type {
   SupervisionReport,
 } from "./supervision-io.ts";
 import { handleRequest } from "./supervisor-requests.ts";
-
-/** Milliseconds until a node that could not be reached is tried again; a dial that just failed costs nothing meanwhile. */
-export const NODE_RETRY_MS = 250;
 
 interface Sequence<C> {
   readonly purpose: "init" | "restart" | "exit";
@@ -84,7 +82,7 @@ export class Supervision<S extends ChildPolicy, P, F> {
         this.#handleStarted(input.token, input.pid, now);
         break;
       case "start_failed":
-        this.#handleStartFailed(input.token, input.reason);
+        this.#handleStartFailed(input.token, input.reason, now);
         break;
       case "ended":
         this.#handleEnded(input.token, input.reason, now);
@@ -92,6 +90,13 @@ export class Supervision<S extends ChildPolicy, P, F> {
       case "retry": {
         const child = this.#children.findToken(input.token);
         if (child?.state === "restarting") this.#due.push(child);
+        break;
+      }
+      case "placed": {
+        const child = this.#children.findToken(input.token);
+        if (child === undefined) break;
+        this.#children.settlePlaced(child);
+        this.#due.push(child);
         break;
       }
       case "request":
@@ -124,7 +129,7 @@ export class Supervision<S extends ChildPolicy, P, F> {
       this.#sequence.starting = undefined;
   }
 
-  #handleStartFailed(token: number, reason: unknown): void {
+  #handleStartFailed(token: number, reason: unknown, now: Millis): void {
     const child = this.#children.findToken(token);
     if (child === undefined) return;
     if (child.state === "stopping") return this.#settleStopped(child);
@@ -142,7 +147,7 @@ export class Supervision<S extends ChildPolicy, P, F> {
       for (const other of sequence.starts?.splice(0) ?? [])
         this.#children.settleEnded(other, false);
     }
-    if (isLost) this.#enterRestarting(child, { isCounted: false, afterMs: NODE_RETRY_MS });
+    if (isLost) this.#enterLost(child, now);
     else this.#enterCrashed(child);
   }
 
@@ -153,10 +158,8 @@ export class Supervision<S extends ChildPolicy, P, F> {
     const { backoff } = this.#options;
     if (backoff !== undefined && now - child.runningSince >= backoff.maxMs) child.row = 0;
     if (isNodeLoss(child.spec, reason)) {
-      this.#report("child_crashed", child, reason);
-      // Where there is a choice it goes on at once; the pace comes from starts that fail.
-      const afterMs = child.spec.onNodeDown === "move" ? 0 : NODE_RETRY_MS;
-      return this.#enterRestarting(child, { isCounted: false, afterMs });
+      this.#report("node_lost", child, reason);
+      if (child.spec.restart !== "temporary") return this.#enterLost(child, now);
     }
     const isGivenUp = child.spec.onNodeDown === "stop" && reason === "noconnection";
     const verdict = isGivenUp ? "keep" : afterExit(child.spec.restart, reason);
@@ -173,6 +176,18 @@ export class Supervision<S extends ChildPolicy, P, F> {
     sequence?.stopping.delete(child);
     if (sequence?.starting === child) sequence.starting = undefined;
     this.#children.settleStopped(child);
+  }
+
+  /** Its restart has a budget of its own, which slows it and ends nobody. */
+  #enterLost(child: Child<S, P, F>, now: Millis): void {
+    const isMissed = child.state === "starting";
+    child.missCount += isMissed ? 1 : 0;
+    child.lossCount += isMissed ? 0 : 1;
+    const losses = (child.losses ??= new RestartWindow(this.#options.nodeLosses));
+    const waitMs = isMissed ? 0 : losses.waitMs(now);
+    if (!isMissed) losses.add(now + waitMs);
+    if (waitMs > 0) this.#report("nodes_lost_too_often", child, waitMs);
+    this.#children.enterPlacing(child, isMissed ? pauseMs(child.missCount) : waitMs);
   }
 
   #enterCrashed(child: Child<S, P, F>): void {

@@ -3,6 +3,7 @@ import type {
   Args,
   ArgsOf,
   Caller,
+  Definition,
   ExitReason,
   Name,
   Pid,
@@ -11,6 +12,7 @@ import type {
   UntypedTarget,
   Wait,
 } from "../process/api.ts";
+import type { PlacementFunction, PlacementView } from "./placement.ts";
 import type { AutoShutdown, Backoff, RestartType, Strategy } from "./restart.ts";
 
 /** The types of a supervisor. Types only; the code is `supervisor.ts` and `child.ts`. */
@@ -22,6 +24,10 @@ export interface Child {
   readonly [checked]: true;
   readonly id: string;
 }
+
+/** Chooses a child's node; runs on the supervisor's scheduler, and should be quick. */
+export type Placement =
+  PlacementFunction | Definition<string, [view: PlacementView], never, string | readonly string[]>;
 
 /** What `child` takes. Source: OTP supervisor, child_spec. */
 export interface ChildSpec<D extends AnyStartable> {
@@ -35,11 +41,17 @@ export interface ChildSpec<D extends AnyStartable> {
   readonly restart?: RestartType;
   /** Milliseconds from exit `shutdown` to `kill`; Infinity: no kill. Default 5,000, Infinity for a supervisor. */
   readonly shutdownMs?: number | "brutal_kill";
-  /** Node names, the preferred one first. Default: beside the supervisor. */
-  readonly on?: string | readonly string[];
+  /**
+   * Node names, the preferred one first; or a function that names them at each start, a defined one of `(ctx, view)` or any
+   * of `(view)`, which makes the spec one that cannot be sent. Default: beside the supervisor.
+   */
+  readonly on?: string | readonly string[] | Placement;
   /** The scheduler there, from 1, or another one at each start. Default: the supervisor's own; the node's choice with `on`. */
   readonly scheduler?: number | "spread";
-  /** Default `"move"` where `on` names several nodes, else `"wait"`. */
+  /**
+   * When its node is lost: `"move"` to the next one of `on`, `"wait"` until the node is back, `"stop"`. It starts elsewhere as
+   * soon as nothing of it can run there any more. Default `"move"` where `on` leaves a choice, else `"wait"`.
+   */
   readonly onNodeDown?: "move" | "wait" | "stop";
   /** Counts for `autoShutdown`. Default false. A permanent child cannot be significant. */
   readonly significant?: boolean;
@@ -55,6 +67,10 @@ export interface ChildInfo {
   readonly functionName: string;
   readonly restart: RestartType;
   readonly restartCount: number;
+  /** Of a child with a place: where it is or was last. */
+  readonly node: string | undefined;
+  /** How often its node was lost. */
+  readonly lossCount: number;
 }
 
 /** Source: OTP supervisor, count_children. */
@@ -70,6 +86,7 @@ export interface ChildCounts {
 export interface SupervisionView {
   /** Restarts allowed within the period, and those within the one that ends now. */
   readonly intensity: number;
+  readonly periodMs: number;
   readonly restarts: number;
   /** In start order. */
   readonly children: readonly ChildInfo[];
@@ -83,6 +100,11 @@ export interface SupervisorBehaviour<A extends readonly unknown[]> {
   readonly intensity?: number;
   /** Milliseconds. Default 5,000. */
   readonly periodMs?: number;
+  /**
+   * How often one child may lose its node before it waits until the period lets it start again; the supervisor never ends for
+   * it, and these restarts are not among those of `intensity`. Default 5 within 60,000 ms.
+   */
+  readonly nodeLosses?: { readonly intensity: number; readonly periodMs: number };
   /** Default `"never"`. */
   readonly autoShutdown?: AutoShutdown;
   /** A growing wait before each restart of a row. Default: none, as in OTP. */

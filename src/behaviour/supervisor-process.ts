@@ -14,6 +14,7 @@ import type {
   SupervisionInput,
   SupervisionOptions,
   SupervisionOutput,
+  SupervisionReport,
   SupervisorAnswer,
   SupervisorRequest,
 } from "./supervision-io.ts";
@@ -21,6 +22,14 @@ import type { ChildCounts, ChildInfo, SupervisionView } from "./supervisor-api.t
 
 type Input = SupervisionInput<ChildData, Pid<unknown>, FromVerdict>;
 type Output = SupervisionOutput<ChildData, Pid<unknown>, FromVerdict>;
+
+const TEXTS: { readonly [what in SupervisionReport]: string } = {
+  child_crashed: "child crashed",
+  child_start_failed: "child did not start",
+  node_lost: "child lost its node",
+  nodes_lost_too_often: "child lost its nodes too often: it waits",
+  gives_up: "too many restarts: the supervisor ends",
+};
 
 /** Fires when the back-off of a child's restart is over. */
 class RetryTimer extends Deadline {
@@ -42,7 +51,7 @@ export class SupervisorDriver {
   readonly #process: Process;
   readonly #core: Supervision<ChildData, Pid<unknown>, FromVerdict>;
   readonly #jobs: ChildJobs;
-  readonly #intensity: number;
+  readonly #options: SupervisionOptions;
   /** Of the present wait for the first start or for the end. */
   #waiting: ((output: Output) => void) | undefined = undefined;
   #isOver = false;
@@ -53,8 +62,8 @@ export class SupervisorDriver {
     this.#ctx = ctx;
     this.#process = ProcessContext.process(ctx);
     this.#core = new Supervision(options);
-    this.#intensity = options.intensity;
-    this.#jobs = new ChildJobs(this.#process, (news) => this.#handle(news));
+    this.#options = options;
+    this.#jobs = new ChildJobs(ctx, (news) => this.#handle(news));
   }
 
   /** Starts the children in order. @returns undefined, or the reason why the supervisor has to end */
@@ -85,14 +94,15 @@ export class SupervisorDriver {
   /** For inspection. */
   look(): SupervisionView {
     return {
-      intensity: this.#intensity,
+      intensity: this.#options.intensity,
+      periodMs: this.#options.periodMs,
       restarts: this.#core.restartsWithinPeriod(this.#process.host.now()),
       children: this.whichChildren(),
     };
   }
 
   whichChildren(): ChildInfo[] {
-    return [...this.#core.children()].map(({ spec, pid, state, restartCount }) => ({
+    return [...this.#core.children()].map(({ spec, pid, state, restartCount, lossCount }) => ({
       id: spec.id,
       pid: state === "running" ? pid : undefined,
       state,
@@ -100,6 +110,8 @@ export class SupervisorDriver {
       functionName: spec.functionName,
       restart: spec.restart,
       restartCount,
+      node: this.#jobs.nodeOf(spec.id),
+      lossCount,
     }));
   }
 
@@ -153,6 +165,12 @@ export class SupervisorDriver {
         this.#process.host.setDeadline(timer, output.afterMs);
         break;
       }
+      case "place":
+        this.#jobs.place(output.spec, output.token, output.afterMs);
+        break;
+      case "unplace":
+        this.#jobs.unplace(output.token);
+        break;
       case "reply":
         sendPid(this.#process, output.from.replyTo, answerOf(output.answer));
         break;
@@ -176,12 +194,10 @@ export class SupervisorDriver {
   }
 
   #report({ what, id, reason }: Output & { kind: "report" }): void {
-    const texts = {
-      child_crashed: "child crashed",
-      child_start_failed: "child did not start",
-      gives_up: "too many restarts: the supervisor ends",
-    };
-    this.#ctx.log.error(texts[what], { child: id, reason });
+    if (what === "node_lost" || what === "nodes_lost_too_often") {
+      const fields = what === "node_lost" ? {} : { waitsMs: reason };
+      this.#ctx.log.warn(TEXTS[what], { child: id, node: this.#jobs.nodeOf(id), ...fields });
+    } else this.#ctx.log.error(TEXTS[what], { child: id, reason });
   }
 }
 

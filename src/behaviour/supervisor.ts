@@ -40,6 +40,9 @@ import type {
 const INTENSITY = 1;
 const PERIOD_MS = 5_000;
 
+/** A node that comes and goes once a minute is lived with; a child that takes its nodes down with it is slowed. */
+const NODE_LOSSES = { intensity: 5, periodMs: 60_000 };
+
 const STRATEGIES: readonly Strategy[] = ["one_for_one", "one_for_all", "rest_for_one"];
 const AUTO_SHUTDOWN: readonly AutoShutdown[] = ["never", "any_significant", "all_significant"];
 
@@ -91,7 +94,7 @@ function settingsOf<A extends readonly unknown[]>(
   behaviour: SupervisorBehaviour<A>,
 ): SupervisionOptions {
   const { strategy = "one_for_one", intensity = INTENSITY, periodMs = PERIOD_MS } = behaviour;
-  const { autoShutdown = "never", backoff } = behaviour;
+  const { autoShutdown = "never", backoff, nodeLosses = NODE_LOSSES } = behaviour;
   const check = (condition: boolean, text: string): void => {
     if (!condition) throw new MisuseError("bad_argument", `supervisor ${name}: ${text}`);
   };
@@ -105,7 +108,11 @@ function settingsOf<A extends readonly unknown[]>(
   );
   const isOrdered = backoff === undefined || (backoff.minMs > 0 && backoff.maxMs >= backoff.minMs);
   check(isOrdered, "backoff must have 0 < minMs <= maxMs");
-  return { strategy, intensity, periodMs, autoShutdown, backoff };
+  check(
+    Number.isInteger(nodeLosses.intensity) && nodeLosses.intensity >= 1 && nodeLosses.periodMs >= 0,
+    "nodeLosses must have an intensity from 1 and periodMs from 0",
+  );
+  return { strategy, intensity, periodMs, autoShutdown, backoff, nodeLosses };
 }
 
 /** @throws {MisuseError} bad_argument: not made by `child`, or an id twice */

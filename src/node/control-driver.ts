@@ -13,7 +13,6 @@ import type { ThreadPort } from "../port/threads.ts";
 import type { TlsKeys } from "../port/transport.ts";
 import type { SessionInfo } from "../session/session-io.ts";
 import type { ControlMessage } from "../wire/control-message.ts";
-import type { SessionEndReason } from "../wire/protocol-code.ts";
 import { AddressDials } from "./address-dials.ts";
 import { Connector } from "./connector.ts";
 import { ControlServices } from "./control-services.ts";
@@ -26,7 +25,7 @@ import { DnsSeeds } from "./dns-seeds.ts";
 import type { HandshakeFailure, HandshakeSocket } from "./handshake-socket.ts";
 import { compareVersions, functionsMessage, functionsOf } from "./hosted-functions.ts";
 import { parseNodeName } from "./node-name.ts";
-import { PeerDriver } from "./peer-driver.ts";
+import { PeerDriver, type SessionOver } from "./peer-driver.ts";
 import { QueryDesk } from "./query-desk.ts";
 import { Requests } from "./requests.ts";
 import { SchedulerGroup } from "./scheduler-group.ts";
@@ -90,7 +89,7 @@ export class ControlDriver {
       clock: options.world.clock,
       received: (index, message) => this.#fromScheduler(index, message),
     });
-    const fences = new FenceClock();
+    const fences = new FenceClock(setup.fences);
     this.#world = { ...options.world, fences, lagMs: () => this.#watchdog.lagMs() };
     this.#services = new ControlServices(CONTROL_SERVICES, setup, this.#world, this.#schedulers);
     this.#watchdog = new WatchdogDriver({
@@ -258,7 +257,7 @@ export class ControlDriver {
       events: {
         dial: (driver, address) => this.#gate.dial(address, driver.name, driver.name),
         up: (driver, info) => this.#up(driver, info),
-        over: (driver, reason, text) => this.#over(driver, reason, text),
+        over: (driver, end) => this.#over(driver, end),
         connectFailed: (driver, error) => this.#connector.failed(driver.name, error),
         dialLane: ({ number }, { lane, scheduler }, address) =>
           this.#schedulers.tell(scheduler, { kind: "lane_dial", number, lane, address }),
@@ -274,6 +273,7 @@ export class ControlDriver {
           this.#world.log.write("info", "session recovered", { node: driver.name, afterMs });
           this.#services.suspected(driver, false);
         },
+        ticked: (driver, echo) => this.#services.ticked(driver, echo),
         idle: (driver) => {
           if (this.#peers.get(driver.name) === driver) this.#peers.delete(driver.name);
           driver.close();
@@ -330,13 +330,14 @@ export class ControlDriver {
     if (peers.length > 0) peer.send({ kind: "peers", peers });
   }
 
-  #over(peer: PeerDriver, reason: SessionEndReason, text: string): void {
+  #over(peer: PeerDriver, { reason, text, heardAt, isGone }: SessionOver): void {
     const { name, number } = peer;
     this.#byNumber.delete(number);
     this.#farewells.forget(number);
     this.#services.nodeDown(peer);
     peer.number = 0;
-    this.#schedulers.tellAll({ kind: "session_over", number, reason });
+    const silentMs = this.#clock.now() - heardAt;
+    this.#schedulers.tellAll({ kind: "session_over", number, reason, isGone, silentMs });
     this.#schedulers.tellAll({ kind: "peer_functions", node: name, functions: [] });
     const level = peer.hidden ? "debug" : "info";
     this.#world.log.write(level, "node down", { node: name, reason, text });

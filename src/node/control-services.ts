@@ -1,5 +1,7 @@
+import type { Millis } from "../base/millis.ts";
 import type { ControlMessage } from "../wire/control-message.ts";
 import type { ControlWorld } from "./control-world.ts";
+import { Knocks } from "./knocks.ts";
 import type { PeerDriver } from "./peer-driver.ts";
 import type { SchedulerGroup } from "./scheduler-group.ts";
 import {
@@ -20,13 +22,20 @@ export class ControlServices {
   readonly #services: readonly (ControlService | undefined)[];
   readonly #peers = new Map<number, ServicePeer>();
   readonly #byName = new Map<string, PeerDriver>();
+  readonly #knocks: Knocks;
 
   constructor(
     makers: ControlServiceMakers,
-    setup: { readonly node: string; readonly creation: number; readonly schedulers: number },
+    setup: {
+      readonly node: string;
+      readonly creation: number;
+      readonly schedulers: number;
+      readonly refusedIsDown: boolean;
+    },
     world: ControlWorld,
     schedulers: SchedulerGroup,
   ) {
+    this.#knocks = new Knocks(world);
     this.#services = SERVICES.map((service, number) =>
       makers[service]?.({
         ...setup,
@@ -38,6 +47,9 @@ export class ControlServices {
         tell: (scheduler, message) =>
           schedulers.tell(scheduler, { kind: "service", service, message }),
         tellAll: (message) => schedulers.tellAll({ kind: "service", service, message }),
+        isRefused: async (address) =>
+          setup.refusedIsDown && (await this.#knocks.isRefused(address)),
+        probe: (peer) => this.#byName.get(peer)?.probe(),
         send: (peer, body) =>
           this.#byName.get(peer)?.send({ kind: "service", service: number, body }) ?? false,
       }),
@@ -47,7 +59,8 @@ export class ControlServices {
   /** A session stands; after the schedulers were told. */
   nodeUp(driver: PeerDriver, creation: number): void {
     if (driver.hidden) return;
-    const peer = { name: driver.name, creation, number: driver.number };
+    const address = driver.info?.peer.address;
+    const peer = { name: driver.name, creation, number: driver.number, address };
     this.#peers.set(peer.number, peer);
     this.#byName.set(peer.name, driver);
     this.#each((service) => service.nodeUp(peer));
@@ -65,6 +78,11 @@ export class ControlServices {
   suspected(driver: PeerDriver, isSuspect: boolean): void {
     const peer = this.#peers.get(driver.number);
     if (peer !== undefined) this.#each((service) => service.suspected?.(peer, isSuspect));
+  }
+
+  ticked(driver: PeerDriver, echo: Millis): void {
+    const peer = this.#peers.get(driver.number);
+    if (peer !== undefined) this.#each((service) => service.ticked?.(peer, echo));
   }
 
   /** @throws {DecodeError} */
@@ -95,6 +113,7 @@ export class ControlServices {
   }
 
   stop(): void {
+    this.#knocks.close();
     this.#each((service) => service.stop());
   }
 

@@ -31,5 +31,7 @@ export interface ControlSetup {
   readonly killStuckAfterMs: Millis | undefined;
   /** Protocol versions that it says it speaks, for tests of mixed clusters; undefined: those it does speak. */
   readonly versions?: VersionRange;
+  /** `createFences()`, shared with the schedulers. */
+  readonly fences: SharedArrayBuffer;
   readonly limits: AdmissionLimits & { readonly handshakeMs: Millis };
 }

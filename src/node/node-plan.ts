@@ -1,4 +1,5 @@
 /** From a node's configuration to what each of its threads is told. Pure: what has to be read or made comes in. */
+import { createFences } from "../base/fence.ts";
 import { EPOCH_2020_MS } from "../base/millis.ts";
 import { createPulse } from "../scheduler/pulse.ts";
 import { createSerials } from "../scheduler/serials.ts";
@@ -37,6 +38,7 @@ export function planNode(input: PlanInput): NodePlan {
   const shared: SharedMemory = {
     names: createNames(),
     serials: createSerials(),
+    fences: createFences(),
     pulses: Array.from({ length: schedulers }, () => createPulse()),
   };
   const control: ControlSetup = {
@@ -62,6 +64,7 @@ export function planNode(input: PlanInput): NodePlan {
     refusedIsDown: cluster.refusedIsDown,
     killStuckAfterMs: config.node.killStuckAfterMs,
     tick: { intervalMs: cluster.tickIntervalMs, timeoutMs: cluster.tickTimeoutMs },
+    fences: shared.fences,
     limits,
   };
   return {
@@ -75,6 +78,7 @@ export function planNode(input: PlanInput): NodePlan {
       shared,
       lanes: input.listens ? { host: listen.host, ports: lanePorts(listen.lanePorts) } : undefined,
       strict,
+      leaseMs: cluster.tickIntervalMs + cluster.tickTimeoutMs + cluster.sessionGraceMs,
       limits,
     })),
   };

@@ -2,6 +2,7 @@
  * Drives all that joins this node to one peer: the session core, its control link, and the handshakes that lead to it.
  * Lanes live on the schedulers; here they are asked for and heard of.
  */
+import type { Millis } from "../base/millis.ts";
 import { ConnectionError, type ProtocolError } from "../base/error.ts";
 import type { Timer } from "../port/clock.ts";
 import type { Address, Connection, ConnectionHandler } from "../port/transport.ts";
@@ -16,18 +17,20 @@ import type {
   SessionOutput,
 } from "../session/session-io.ts";
 import type { ControlMessage } from "../wire/control-message.ts";
-import type { SessionEndReason } from "../wire/protocol-code.ts";
 import type { ControlWorld } from "./control-world.ts";
 import type { Decision, HandshakeFailure, HandshakeSocket } from "./handshake-socket.ts";
 
 /** Bytes of a session's id. */
 const SESSION_ID_BYTES = 16;
 
+/** How a session ended. */
+export type SessionOver = Extract<SessionOutput, { kind: "session_over" }>;
+
 export interface PeerEvents {
   /** Dial the peer's control address and run a handshake that expects its name. */
   dial(peer: PeerDriver, address: Address): HandshakeSocket;
   up(peer: PeerDriver, info: SessionInfo): void;
-  over(peer: PeerDriver, reason: SessionEndReason, text: string): void;
+  over(peer: PeerDriver, end: SessionOver): void;
   connectFailed(peer: PeerDriver, error: ConnectionError | ProtocolError): void;
   dialLane(peer: PeerDriver, plan: LanePlan, address: Address): void;
   resetLane(peer: PeerDriver, plan: LanePlan): void;
@@ -36,6 +39,8 @@ export interface PeerEvents {
   message(peer: PeerDriver, message: ControlMessage): void;
   suspected(peer: PeerDriver, lane: number, forMs: number): void;
   recovered(peer: PeerDriver, afterMs: number): void;
+  /** A tick came; the peer had got our tick of `echo`, on this thread's clock, by then; 0: none yet. */
+  ticked(peer: PeerDriver, echo: Millis): void;
   /** Nothing joins the nodes any more. */
   idle(peer: PeerDriver): void;
 }
@@ -156,6 +161,12 @@ export class PeerDriver {
     return taken;
   }
 
+  /** Asks the peer for a tick at once. */
+  probe(): void {
+    this.#sendTick(true);
+    this.#flush();
+  }
+
   /** Ends without a word: the node is closing. */
   close(): void {
     if (this.#timer !== undefined) this.#world.clock.clearTimer(this.#timer);
@@ -208,7 +219,7 @@ export class PeerDriver {
       case "session_up":
         return this.#events.up(this, output.info);
       case "session_over":
-        return this.#events.over(this, output.reason, output.text);
+        return this.#events.over(this, output);
       case "connect_failed":
         return this.#events.connectFailed(this, output.error);
       case "dial_lane":
@@ -257,6 +268,8 @@ export class PeerDriver {
     if (this.#link === undefined || !isSame) {
       this.#link = new ControlLink(this.#world.identities);
       this.#linkSession = result.session;
+      // A stamp of the peer's incarnation before would be nonsense to this one.
+      this.#echo = 0;
     }
     this.#connectionId = id;
     socket.handOver(this.#handler(id), result.rest);
@@ -296,6 +309,8 @@ export class PeerDriver {
         this.#echo = tick.stamp;
         this.#world.fences.see(tick.fence);
         this.#feed({ kind: "tick", tick });
+        if (tick.echo > 0 && tick.echo <= this.#world.clock.now())
+          this.#events.ticked(this, tick.echo);
       },
       suspect: (lane) => this.#feed({ kind: "peer_suspects", lane }),
       ended: (reason, text) => this.#feed({ kind: "peer_ended", reason, text }),

@@ -13,7 +13,8 @@ import type { NodeServices, Owner } from "../process/host.ts";
 import { LIFE_DEAD } from "../process/life.ts";
 import type { Process } from "../process/process.ts";
 import { listEntries, lookup } from "../process/registry.ts";
-import type { Signal } from "../process/signal.ts";
+import type { Signal, SignalOf } from "../process/signal.ts";
+import type { SchedulerEvents } from "../scheduler/events.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import type { LaneSink } from "../session/incoming.ts";
 import type { LaneBudget } from "../session/lane.ts";
@@ -22,10 +23,12 @@ import type { Pid } from "../term/pid.ts";
 import { decode, encode } from "../term/stf.ts";
 import type { Undecodable, WireSignal } from "../wire/wire-signal.ts";
 import type { LaneDriver, LaneWorld } from "./lane-driver.ts";
+import { leaseEvents } from "./lease-service.ts";
 import { LaneListener } from "./lane-listener.ts";
 import { NodeLink } from "./node-link.ts";
 import { Partings } from "./partings.ts";
 import { HERE, PortLink, type Origin } from "./port-link.ts";
+import { relayTarget } from "./relay-target.ts";
 import { reportEvents } from "./report.ts";
 import { Routes } from "./routes.ts";
 import { answerQuery } from "./scheduler-query.ts";
@@ -96,13 +99,12 @@ export class SchedulerDriver {
     });
     this.#sessions = new SchedulerSessions(this.#laneWorld(), {
       nodeUp: (nodeRef, hidden) => {
-        if (hidden) return;
-        this.#services.nodeUp(nodeRef);
-        this.scheduler.nodeUp(nodeRef.name);
+        if (!hidden) this.#services.nodeUp(nodeRef);
+        this.scheduler.nodeUp(nodeRef.name, nodeRef.creation, hidden);
       },
-      nodeDown: (nodeRef, hidden, reason) => {
-        if (!hidden) this.#services.nodeDown(nodeRef);
-        this.scheduler.nodeDown(nodeRef.name, nodeRef.creation, reason, hidden);
+      nodeDown: (nodeRef, reason, end) => {
+        if (end.hidden !== true) this.#services.nodeDown(nodeRef);
+        this.scheduler.nodeDown(nodeRef.name, nodeRef.creation, reason, end);
       },
       sink: (origin) => this.#sink(origin),
       routeAdded: (route) => this.#routes.add(route),
@@ -129,16 +131,15 @@ export class SchedulerDriver {
       identities: this.#identities,
       names: setup.shared.names,
       serials: setup.shared.serials,
+      fences: setup.shared.fences,
+      leaseMs: setup.leaseMs,
       ...(setup.shared.pulses[setup.index - 1] === undefined
         ? {}
         : { pulse: setup.shared.pulses[setup.index - 1]! }),
       clock: world.clock,
       outbound: this.#routes,
       log: world.log,
-      events: {
-        ...reportEvents(world.log),
-        ended: (process) => this.#services.processEnded(process),
-      },
+      events: this.#schedulerEvents(),
       services: { ...this.#services.api, node: this.#nodeLink } satisfies Partial<NodeServices>,
       ...(setup.strict ? { copy: (message: unknown) => this.#copy(message) } : {}),
     });
@@ -187,6 +188,15 @@ export class SchedulerDriver {
     this.scheduler.stop();
   }
 
+  #schedulerEvents(): SchedulerEvents {
+    const { clock, log } = this.#world;
+    const aboutLeases = leaseEvents(clock, (message) =>
+      this.#tell({ kind: "service", service: "leases", message }),
+    );
+    const ended = (process: Process): void => this.#services.processEnded(process);
+    return { ...reportEvents(log), ended, ...aboutLeases };
+  }
+
   #createServices(): SchedulerServices {
     return new SchedulerServices({
       makers: SCHEDULER_SERVICES,
@@ -211,7 +221,7 @@ export class SchedulerDriver {
       case "session_up":
         return this.#sessions.up(message.session);
       case "session_over":
-        return this.#sessions.over(message.number, message.reason);
+        return this.#sessions.over(message.number, message.reason, message);
       case "unreachable":
         return this.#routes.unreachable(message.node);
       case "peer_functions":
@@ -341,12 +351,23 @@ export class SchedulerDriver {
       if (!this.#services.multicast(signal, origin)) this.scheduler.undeliverable(signal, "noproc");
       return;
     }
+    if (signal.kind === "spawn_request") return this.#spawnRequested(signal, origin);
     const to = relayTarget(signal);
     if (to !== undefined && this.#isElsewhere(to)) {
       const link = this.#links[to.scheduler];
       if (link !== undefined) return link.signal(signal, origin);
     }
     this.scheduler.handleSignal(signal satisfies Signal);
+  }
+
+  /** To the scheduler that is to spawn, as part of the session that it came from: a request of one that is over is none. */
+  #spawnRequested(request: SignalOf<"spawn_request">, origin: Origin): void {
+    const isHere = request.node === this.#setup.node;
+    const scheduler = isHere ? this.scheduler.spawning.schedulerFor(request) : request.scheduler;
+    const signal = { ...request, scheduler };
+    const link = scheduler === "spread" ? undefined : this.#links[scheduler];
+    if (isHere && link !== undefined) link.signal(signal, origin);
+    else this.scheduler.handleSignal(signal);
   }
 
   #undecodable({ signal, error }: Undecodable): void {
@@ -461,20 +482,6 @@ export class SchedulerDriver {
 /** All that can be spawned here by name. */
 export function hostedFunctions(): HostedFunction[] {
   return listEntries().map(({ name, version, kind }) => ({ name, version, kind }));
-}
-
-/** The pid whose home a signal has to reach; undefined: a name or a spawn, resolved on any scheduler. */
-function relayTarget(signal: Exclude<WireSignal, { kind: "multicast" }>): Pid | undefined {
-  switch (signal.kind) {
-    case "message_named":
-    case "monitor_named":
-    case "spawn_request":
-      return undefined;
-    case "demonitor":
-      return "name" in signal.to ? undefined : signal.to;
-    default:
-      return signal.to;
-  }
 }
 
 /** Freezes plain objects and arrays all the way down: what was sent is not the sender's any more. */

@@ -5,6 +5,7 @@
  */
 import type { ConnectionError, ProtocolError } from "../base/error.ts";
 import type { LaneSink } from "../session/incoming.ts";
+import type { NodeEnd } from "../scheduler/scheduler.ts";
 import type { NodeRef } from "../term/node-ref.ts";
 import type { WireSignal } from "../wire/wire-signal.ts";
 import { LaneDriver, type LaneWorld } from "./lane-driver.ts";
@@ -16,7 +17,7 @@ import type { SessionPlan } from "./thread-message.ts";
 export interface SessionsEvents {
   nodeUp(nodeRef: NodeRef, hidden: boolean): void;
   /** Every link and monitor to that incarnation breaks, then NodeDown. */
-  nodeDown(nodeRef: NodeRef, hidden: boolean, reason: string): void;
+  nodeDown(nodeRef: NodeRef, reason: string, end: NodeEnd): void;
   /** Signals from the lanes of a session. */
   sink(origin: Origin): LaneSink;
   routeAdded(route: Route): void;
@@ -96,9 +97,9 @@ export class SchedulerSessions {
   }
 
   /** The control thread says that a session is over. */
-  over(number: number, reason: string): void {
+  over(number: number, reason: string, end: NodeEnd): void {
     for (const live of this.#live.values()) {
-      if (live.origin.number === number) return this.#end(live, reason);
+      if (live.origin.number === number) return this.#end(live, reason, end);
     }
   }
 
@@ -162,7 +163,8 @@ export class SchedulerSessions {
     if (live?.origin.number === number) return live;
     if (number <= (this.#newest.get(node) ?? 0)) return undefined;
     if (live !== undefined) {
-      this.#end(live, creation === live.origin.creation ? "connection_closed" : "node_restarted");
+      const isGone = creation !== live.origin.creation;
+      this.#end(live, isGone ? "node_restarted" : "connection_closed", { isGone });
     }
     this.#newest.set(node, number);
     const nodeRef = this.#world.identities.nodeRef(node, creation);
@@ -179,11 +181,12 @@ export class SchedulerSessions {
     return next;
   }
 
-  #end(live: Live, reason: string): void {
+  #end(live: Live, reason: string, { isGone, silentMs }: NodeEnd): void {
     this.#live.delete(live.origin.node);
     for (const lane of live.lanes) lane.close();
     if (live.route !== undefined) this.#events.routeRemoved(live.route);
-    this.#events.nodeDown(live.nodeRef, live.hidden, nodeDownReason(reason));
+    const end = { hidden: live.hidden, isGone: isGone ?? false, silentMs: silentMs ?? 0 };
+    this.#events.nodeDown(live.nodeRef, nodeDownReason(reason), end);
   }
 }
 

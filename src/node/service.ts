@@ -4,9 +4,11 @@
  * and `scheduler-services.ts` hold the parts and hand them what is theirs; the drivers know none of them by name.
  */
 import type { FenceClock } from "../base/fence.ts";
+import type { Millis } from "../base/millis.ts";
 import type { Clock } from "../port/clock.ts";
 import type { Entropy } from "../port/entropy.ts";
 import type { LogSink } from "../port/log.ts";
+import type { Address } from "../port/transport.ts";
 import type { Process } from "../process/process.ts";
 import type { SchedulerHost } from "../scheduler/scheduler-host.ts";
 import type { Identities } from "../term/identities.ts";
@@ -27,6 +29,8 @@ export interface ServicePeer {
   readonly creation: number;
   /** Of the session, counted by the control thread: a node that comes back has another. */
   readonly number: number;
+  /** Where it says that it can be dialled. */
+  readonly address: Address | undefined;
 }
 
 /** What the control thread's part is given. */
@@ -43,6 +47,10 @@ export interface ControlServiceWorld {
   /** To the same service on a scheduler, from 1. `message` is cloned: plain values only. */
   tell(scheduler: number, message: unknown): void;
   tellAll(message: unknown): void;
+  /** Dials, and hangs up; whether the dial was refused and that says something (`refused_is_down`). */
+  isRefused(address: Address): Promise<boolean>;
+  /** Asks a connected node for a tick at once, with one that it will echo. */
+  probe(peer: string): void;
   /**
    * To the same service on the control thread of a connected node: in order, once, or the session ends. False: nothing was
    * sent, because the node is not connected or too much waits for it.
@@ -58,6 +66,8 @@ export interface ControlService {
   nodeDown(peer: ServicePeer): void;
   /** Some socket of the session is broken, or all are whole again. */
   suspected?(peer: ServicePeer, isSuspect: boolean): void;
+  /** A tick came: when it left, the peer had got our tick of `echo`, on this thread's clock. */
+  ticked?(peer: ServicePeer, echo: Millis): void;
   /** @throws {DecodeError} the session ends as `malformed` */
   fromPeer(peer: ServicePeer, body: Uint8Array): void;
   fromScheduler(scheduler: number, message: unknown): void;

@@ -41,6 +41,10 @@ export type ToScheduler =
       readonly kind: "session_over";
       readonly number: number;
       readonly reason: string;
+      /** The node's program has ended. */
+      readonly isGone: boolean;
+      /** Milliseconds since the last byte on the control connection. */
+      readonly silentMs: number;
     }
   /** The node is to send GOODBYE: answer with the number of the last frame on each of the session's lanes. */
   | { readonly kind: "session_ending"; readonly number: number }
@@ -180,6 +184,7 @@ export type ToControl =
 export interface SharedMemory {
   readonly names: SharedArrayBuffer;
   readonly serials: SharedArrayBuffer;
+  readonly fences: SharedArrayBuffer;
   /** One of each scheduler, index 0 for scheduler 1. */
   readonly pulses: readonly SharedArrayBuffer[];
 }
@@ -196,6 +201,8 @@ export interface SchedulerSetup {
   readonly lanes: { readonly host: string; readonly ports: readonly number[] } | undefined;
   /** Deliver copies and freeze what was sent, as if every message had travelled. */
   readonly strict: boolean;
+  /** Milliseconds that a child which was started on another node may outlive the last sign of life that it was given from here. */
+  readonly leaseMs: number;
   readonly limits: LimitSetup;
 }
 

@@ -171,6 +171,11 @@ export interface Context<M> extends Caller {
   readonly groups: ProcessGroups<M>;
   /** Aborts when the process ends. */
   readonly signal: AbortSignal;
+  /**
+   * Of a supervisor's child: a number above that of every earlier start of it, on whatever node. Shown with each write, it
+   * lets a database refuse one that is no longer the child. Undefined for every other process.
+   */
+  readonly fence: number | undefined;
   /** The next message; by its `type`; or by a predicate. The others stay queued in order. `undefined`: time is up. */
   receive(): Promise<M>;
   receive(wait: Wait): Promise<M | undefined>;

@@ -74,6 +74,10 @@ export class Bonds {
   /** Some service of the node is to be told when the process ends. */
   tracked = false;
   mailboxMax = Infinity;
+  /** Which start of its place it is, if a supervisor started it. */
+  fence: number | undefined = undefined;
+  /** It lives under a lease, or under the care of the node: when its parent is no more it has to end. */
+  hasTerms = false;
   /** Who waits for the function's value. */
   ended: ((reason: ExitReason, value: unknown) => void) | undefined = undefined;
   value: unknown = undefined;
@@ -137,7 +141,10 @@ export function handleLinkExit(process: Process, from: Pid, reason: ExitReason):
   if (links === undefined || state === undefined) return;
   links.delete(from);
   process.host.bondRemoved(process, from);
-  if (state === 0) process.exitSignal(from, reason, true);
+  if (state !== 0) return;
+  process.exitSignal(from, reason, true);
+  if (process.bonds?.hasTerms === true && from === process.parent)
+    process.host.parentEnded(process);
 }
 
 /** Puts a watcher at the end of a process's list. */

@@ -96,6 +96,10 @@ export class ProcessContext {
     return this.#process.host.services.node;
   }
 
+  get fence(): number | undefined {
+    return this.#process.bonds?.fence;
+  }
+
   get log(): ProcessLog {
     return new ProcessLog(this.#process);
   }

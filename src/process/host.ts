@@ -7,10 +7,11 @@ import type { Ref } from "../term/ref.ts";
 import type { GlobalNames, Groups, NodeView, StartOptions, Place, Wait } from "./api.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import type { Outbound } from "./outbound.ts";
+import type { Peers } from "./peer-session.ts";
 import type { Pending } from "./pending.ts";
 import type { Process } from "./process.ts";
 import type { Definitions } from "./registry.ts";
-import type { NameOnNode, Signal } from "./signal.ts";
+import type { ChildTerms, NameOnNode, Signal } from "./signal.ts";
 
 /** Who takes messages sent to a local pid: what `Pid.owner` is on the pid's own thread. */
 export interface Owner {
@@ -35,6 +36,8 @@ export interface SpawnPlan {
   readonly parent: Pid | undefined;
   readonly name: string | undefined;
   readonly mailboxMax: number | undefined;
+  /** `ctx.fence`: only of a supervisor's child. */
+  readonly fence?: number;
   /** Told when the process is released, with the function's value if it returned one; instead of a crash report. */
   readonly ended?: (reason: ExitReason, value: unknown) => void;
 }
@@ -58,6 +61,9 @@ export interface ProcessHost {
   readonly turns: Turns;
   readonly outbound: Outbound;
   readonly services: NodeServices;
+  readonly peers: Peers;
+  /** What a child on another node may live on without a sign of life from here; see `ChildTerms`. */
+  readonly leaseMs: Millis;
   /** In strict mode: what the receiver gets, as if it had travelled; freezes the original. Otherwise undefined. */
   readonly copy: ((message: unknown) => unknown) | undefined;
 
@@ -80,7 +86,7 @@ export interface ProcessHost {
     where: Place,
     functionName: string,
     args: readonly unknown[],
-    options: StartOptions & { readonly monitor?: boolean },
+    options: StartOptions & { readonly monitor?: boolean; readonly child?: ChildTerms },
   ): Promise<Pid<unknown>>;
   rpc(
     by: Process,
@@ -101,6 +107,11 @@ export interface ProcessHost {
   register(process: Process, name: string): void;
   unregister(process: Process, name: string): boolean;
   monitorNodes(process: Process, on: boolean): void;
+
+  /** A number above all that were given out before, on any node that this one has heard of. */
+  nextFence(): number;
+  /** The parent of a process with `bonds.hasTerms` is no more, or out of reach. */
+  parentEnded(process: Process): void;
 
   /** On the clock that deadlines are counted on. */
   now(): Millis;

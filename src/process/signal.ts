@@ -8,6 +8,16 @@ export interface NameOnNode {
   readonly node: string;
 }
 
+/** What a supervisor says of a child that it starts at a place. */
+export interface ChildTerms {
+  /** The number of this start, above those of all earlier ones: `ctx.fence`. */
+  readonly fence: number;
+  /** Milliseconds that it may run on without a sign of life from its supervisor's node. */
+  readonly leaseMs: number;
+  /** Milliseconds from `noconnection` to `kill` when it has no supervisor any more. */
+  readonly shutdownMs: number;
+}
+
 /** What the spawner asks for on behalf of the new process. */
 export interface SpawnRequestOptions {
   /** The child is linked to `from` before its first step. */
@@ -17,6 +27,8 @@ export interface SpawnRequestOptions {
   /** Registered before the child's first step. */
   readonly name: string | undefined;
   readonly mailboxMax: number | undefined;
+  /** Only of a supervisor's child. */
+  readonly child?: ChildTerms;
 }
 
 export type SpawnFailure = "undef" | "badarg" | "noconnection" | "name_taken";

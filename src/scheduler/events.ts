@@ -1,3 +1,4 @@
+import type { Millis } from "../base/millis.ts";
 import type { Pid } from "../term/pid.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
 import type { DeadLetterReason } from "../process/host.ts";
@@ -39,6 +40,10 @@ export interface SchedulerEvents {
   unregistered?(name: string, pid: Pid): void;
   /** A process with `bonds.tracked` has ended; its links and monitors are told after this. */
   ended?(process: Process): void;
+  /** Children of supervisors on that node wait for, or live under, a lease of so many milliseconds. */
+  leaseWanted?(node: string, leaseMs: Millis): void;
+  /** Whether that start of a node has ended is to be found out. */
+  nodeDoubted?(node: string, creation: number): void;
   /** Somebody asked for a function that is not defined here. */
   spawnRefused?(functionName: string, from: Pid): void;
   mailboxHigh?(pid: Pid, functionName: string, length: number): void;

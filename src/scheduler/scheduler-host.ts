@@ -3,11 +3,13 @@ import { MisuseError } from "../base/error.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Clock } from "../port/clock.ts";
 import type { LogLevel, LogSink } from "../port/log.ts";
+import { FenceClock } from "../base/fence.ts";
+import { SESSION_GRACE_MS, TICK_INTERVAL_MS, TICK_TIMEOUT_MS } from "../base/limits.ts";
 import { ambient } from "../term/ambient.ts";
 import type { Identities } from "../term/identities.ts";
 import { type Pid, SERIAL_LIMIT } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
-import type { Place, StartOptions, Wait } from "../process/api.ts";
+import type { Place, Wait } from "../process/api.ts";
 import { ProcessContext } from "../process/context.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
 import type {
@@ -31,7 +33,9 @@ import { Endings } from "./endings.ts";
 import type { SchedulerEvents } from "./events.ts";
 import { snapshotOf } from "./inspect.ts";
 import { LaneWaits } from "./lane-waits.ts";
+import { LeasedChildren } from "./leased-children.ts";
 import { NodeBonds } from "./node-bonds.ts";
+import { PeerSessions } from "./peer-sessions.ts";
 import { assertArgs } from "./place.ts";
 import { Routing } from "./routing.ts";
 import { RunQueue } from "./run-queue.ts";
@@ -40,7 +44,7 @@ import { SendTimers } from "./send-timers.ts";
 import { Serials } from "./serials.ts";
 import { SharedNames } from "./shared-names.ts";
 import { NamedWatches } from "./signals.ts";
-import { Spawning } from "./spawning.ts";
+import { type PlaceOptions, Spawning } from "./spawning.ts";
 import { Stray } from "./stray.ts";
 import { Timers } from "./timers.ts";
 import { unavailable } from "./unavailable.ts";
@@ -61,6 +65,10 @@ export interface SchedulerOptions {
   readonly log: LogSink;
   readonly events?: SchedulerEvents;
   readonly services?: Partial<NodeServices>;
+  /** `createFences()`, once per node. */
+  readonly fences?: SharedArrayBuffer;
+  /** Of children that are started on other nodes. Default: that of a node with default settings. */
+  readonly leaseMs?: Millis;
   /** Strict mode: gives what a receiver would get from far away, and freezes what was sent. */
   readonly copy?: (message: unknown) => unknown;
 }
@@ -92,6 +100,9 @@ export class SchedulerHost implements ProcessHost {
   readonly bonds: NodeBonds;
   readonly laneWaits: LaneWaits;
   readonly endings: Endings;
+  readonly peers = new PeerSessions((node, creation) => this.events.nodeDoubted?.(node, creation));
+  readonly leased: LeasedChildren;
+  readonly leaseMs: Millis;
   readonly deadLetters: DeadLetters;
   readonly stray: Stray;
   readonly nodeMonitors = new Set<Process>();
@@ -99,6 +110,7 @@ export class SchedulerHost implements ProcessHost {
   readonly #log: LogSink;
   readonly #names: SharedNames;
   readonly #serials: Serials;
+  readonly #fences: FenceClock;
 
   constructor(options: SchedulerOptions) {
     const { clock, identities, index } = options;
@@ -114,12 +126,21 @@ export class SchedulerHost implements ProcessHost {
     this.running = new Running(identities, options.pulse);
     this.timers = new Timers(clock);
     this.sendTimers = new SendTimers(this);
-    this.spawning = new Spawning(this, index, options.schedulers ?? 1, (functionName, from) =>
-      this.events.spawnRefused?.(functionName, from),
+    this.leased = new LeasedChildren({
+      now: () => clock.now(),
+      setDeadline: (entry, afterMs) => this.timers.set(entry, afterMs),
+      clearDeadline: (entry) => this.timers.clear(entry),
+      wantLease: (node, leaseMs) => this.events.leaseWanted?.(node, leaseMs),
+      afterIo: (callback) => clock.afterIo(callback),
+    });
+    this.spawning = new Spawning(this, this.leased, index, options.schedulers ?? 1, (name, from) =>
+      this.events.spawnRefused?.(name, from),
     );
     this.routing = new Routing(this, index, this.watches, this.spawning);
     this.bonds = new NodeBonds(this.nodeName, index);
     this.laneWaits = new LaneWaits(options.outbound);
+    this.leaseMs = options.leaseMs ?? TICK_INTERVAL_MS + TICK_TIMEOUT_MS + SESSION_GRACE_MS;
+    this.#fences = new FenceClock(options.fences);
     this.endings = new Endings(clock, (process) => this.release(process));
     this.deadLetters = new DeadLetters(this.events);
     this.stray = new Stray(this.events, options.log);
@@ -167,6 +188,7 @@ export class SchedulerHost implements ProcessHost {
     const process = new Process(this, plan.functionName, plan.parent, body, args);
     if (plan.name !== undefined) this.register(process, plan.name);
     if (plan.mailboxMax !== undefined) process.ownBonds().mailboxMax = plan.mailboxMax;
+    if (plan.fence !== undefined) process.ownBonds().fence = plan.fence;
     if (plan.ended !== undefined) process.ownBonds().ended = plan.ended;
     this.processes.set(process.pid.local - this.#base, process);
     this.turns.enqueue(process);
@@ -178,7 +200,7 @@ export class SchedulerHost implements ProcessHost {
     where: Place,
     functionName: string,
     args: readonly unknown[],
-    options: StartOptions,
+    options: PlaceOptions,
   ): Promise<Pid<unknown>> {
     return this.spawning.spawnOn(by, where, functionName, args, options);
   }
@@ -247,6 +269,14 @@ export class SchedulerHost implements ProcessHost {
   monitorNodes(process: Process, on: boolean): void {
     if (on) this.nodeMonitors.add(process);
     else this.nodeMonitors.delete(process);
+  }
+
+  nextFence(): number {
+    return this.#fences.next(this.clock.wall());
+  }
+
+  parentEnded(process: Process): void {
+    this.leased.parentEnded(process);
   }
 
   now(): Millis {
@@ -328,6 +358,7 @@ export class SchedulerHost implements ProcessHost {
     const { bonds, pid } = process;
     for (const name of [...(bonds?.names ?? [])]) this.unregister(process, name);
     if (bonds?.tracked === true) this.events.ended?.(process);
+    if (bonds?.hasTerms === true) this.leased.ended(process);
     for (const alias of bonds?.aliases ?? []) (alias as Pid<unknown>).owner = undefined;
     pid.owner = undefined;
     process.life = LIFE_DEAD;

@@ -23,6 +23,15 @@ import { callerOf, NodeCaller } from "./node-caller.ts";
 import { SchedulerHost } from "./scheduler-host.ts";
 import { undeliverable } from "./signals.ts";
 
+/** How a session ended. */
+export interface NodeEnd {
+  readonly hidden?: boolean;
+  /** The node's program has ended: nothing runs there any more. */
+  readonly isGone?: boolean;
+  /** Milliseconds since the last byte from there. */
+  readonly silentMs?: Millis;
+}
+
 /** Entries in every table of a scheduler: all 0 when nothing lives and nothing is pending. */
 export interface SchedulerTables {
   readonly processes: number;
@@ -35,6 +44,10 @@ export interface SchedulerTables {
   readonly laneWaits: number;
   readonly ending: number;
   readonly runQueue: number;
+  /** Children on terms, and starts that wait for a lease. */
+  readonly leased: number;
+  /** Nodes that some supervisor waits for. */
+  readonly peerWatches: number;
 }
 
 export class Scheduler extends SchedulerHost {
@@ -51,18 +64,26 @@ export class Scheduler extends SchedulerHost {
   }
 
   /** A session stands: comes before its first signal. */
-  nodeUp(node: string): void {
-    for (const process of this.nodeMonitors) process.deliver(new NodeUp(node));
+  nodeUp(node: string, creation = 0, hidden = false): void {
+    if (!hidden) {
+      this.leased.nodeUp(node);
+      for (const process of this.nodeMonitors) process.deliver(new NodeUp(node));
+    }
+    this.peers.up(node, creation);
   }
 
   /**
    * A session is over, after its last signal: ends all bonds with that incarnation of the node and earlier ones with
    * `noconnection`, then tells `NodeDown`.
    */
-  nodeDown(node: string, creation: number, reason: ExitReason, hidden = false): void {
+  nodeDown(node: string, creation: number, reason: ExitReason, end: NodeEnd = {}): void {
+    const { hidden = false, isGone = false, silentMs = 0 } = end;
+    // Before the exits: who gets one may ask at once how it ended.
+    this.peers.down(node, this.clock.now() - silentMs, isGone);
     const lost = (peer: Pid | NameOnNode): boolean =>
       peer.node === node && !(peer instanceof Pid && peer.nodeRef.creation > creation);
     for (const process of this.bonds.ofNode(node)) bondsLost(process, lost, "noconnection");
+    this.leased.nodeDown(node);
     this.spawning.nodeDown(node);
     this.laneWaits.recheck();
     // Nobody was told that a hidden node is there.
@@ -154,6 +175,8 @@ export class Scheduler extends SchedulerHost {
       laneWaits: this.laneWaits.size,
       ending: this.endings.size,
       runQueue: this.turns.length,
+      leased: this.leased.size,
+      peerWatches: this.peers.size,
     };
   }
 

@@ -2,7 +2,7 @@ import { CallError, LaneFullError, SpawnError } from "../base/error.ts";
 import { CALL_MS } from "../base/limits.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
-import type { StartOptions, Wait } from "../process/api.ts";
+import type { Wait } from "../process/api.ts";
 import { addMonitor, demonitor, Monitor } from "../process/bonds.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
 import type { Owner, ProcessHost } from "../process/host.ts";
@@ -13,6 +13,7 @@ import { nameText } from "../process/registry.ts";
 import type { Signal, SpawnFailure, SpawnRequestOptions, SpawnResult } from "../process/signal.ts";
 import { decode, encode } from "../term/stf.ts";
 import type { PlainPlace } from "./place.ts";
+import type { PlaceOptions } from "./spawning.ts";
 import { RPC_FUNCTION, type RpcAnswer } from "./rpc.ts";
 
 const FAILURES: { readonly [code in SpawnFailure]: string } = {
@@ -60,17 +61,18 @@ export class SpawnRequests {
     place: PlainPlace,
     functionName: string,
     args: readonly unknown[],
-    options: StartOptions,
+    options: PlaceOptions,
   ): Promise<Pid<unknown>> {
     const request = new SpawnRequest(this, by, place, functionName, options.link === true);
     request.begin(options, CALL_MS);
     if (request.settled) return request.promise;
-    const { name, mailboxMax } = options;
+    const { child, name, mailboxMax } = options;
     this.#send(request, place, functionName, args, {
       link: options.link === true,
       monitor: false,
       name: name === undefined ? undefined : nameText(name),
       mailboxMax,
+      ...(child !== undefined && { child }),
     });
     return request.promise;
   }

@@ -4,15 +4,20 @@ import type { Place, StartOptions, Wait } from "../process/api.ts";
 import { handleLink, handleMonitor } from "../process/bonds.ts";
 import type { ProcessHost } from "../process/host.ts";
 import type { Process } from "../process/process.ts";
-import type { SignalOf, SpawnResult } from "../process/signal.ts";
+import type { ChildTerms, SignalOf, SpawnResult } from "../process/signal.ts";
+import type { LeasedChildren } from "./leased-children.ts";
 import { assertArgs, placeOf } from "./place.ts";
 import type { SpawnSignals } from "./routing.ts";
 import { bodyOf } from "./rpc.ts";
 import { SpawnRequests } from "./spawn-requests.ts";
 
+/** What `spawnOn` takes: from a supervisor also the terms of its child. */
+export type PlaceOptions = StartOptions & { readonly child?: ChildTerms };
+
 /** Spawning at a place: the asking side, and the side that is asked. */
 export class Spawning implements SpawnSignals {
   readonly #host: ProcessHost;
+  readonly #leased: LeasedChildren;
   readonly #index: number;
   readonly #schedulers: number;
   readonly #requests: SpawnRequests;
@@ -23,11 +28,13 @@ export class Spawning implements SpawnSignals {
   /** `refused` is told of requests for functions that are not defined here. */
   constructor(
     host: ProcessHost,
+    leased: LeasedChildren,
     index: number,
     schedulers: number,
     refused: (functionName: string, from: Pid) => void,
   ) {
     this.#host = host;
+    this.#leased = leased;
     this.#refused = refused;
     this.#index = index;
     this.#schedulers = schedulers;
@@ -45,7 +52,7 @@ export class Spawning implements SpawnSignals {
     where: Place,
     functionName: string,
     args: readonly unknown[],
-    options: StartOptions,
+    options: PlaceOptions,
   ): Promise<Pid<unknown>> {
     return this.#checked(by, where, args, (place) =>
       this.#requests.spawn(by, place, functionName, args, options),
@@ -82,8 +89,7 @@ export class Spawning implements SpawnSignals {
       host.outbound.signal(signal);
       return;
     }
-    let { scheduler } = signal;
-    if (scheduler === "spread") scheduler = this.#spread();
+    const scheduler = this.schedulerFor(signal);
     const { from, ref } = signal;
     if (scheduler > this.#schedulers) {
       const result = { ok: false, code: "badarg" } as const;
@@ -91,10 +97,25 @@ export class Spawning implements SpawnSignals {
     } else if (scheduler !== this.#index) {
       host.outbound.signal({ ...signal, scheduler });
     } else {
+      this.#admit(signal);
+    }
+  }
+
+  /** Which scheduler of this node is to spawn. */
+  schedulerFor({ scheduler }: SignalOf<"spawn_request">): number {
+    return scheduler === "spread" ? this.#spread() : scheduler;
+  }
+
+  /** A child of a supervisor elsewhere starts when there is a lease for it. */
+  #admit(signal: SignalOf<"spawn_request">): void {
+    const { from, options, ref } = signal;
+    const start = (): void => {
       const result = this.#spawn(signal);
       const child = result.ok ? result.pid : undefined;
-      host.dispatch({ kind: "spawn_reply", from: child, to: from, ref, result });
-    }
+      this.#host.dispatch({ kind: "spawn_reply", from: child, to: from, ref, result });
+    };
+    if (options.child === undefined || from.isLocal()) start();
+    else this.#leased.admit(from.node, options.child, start);
   }
 
   #spread(): number {
@@ -111,14 +132,20 @@ export class Spawning implements SpawnSignals {
       return { ok: false, code: "undef" };
     }
     if (!Array.isArray(args)) return { ok: false, code: "badarg" };
-    const { name, mailboxMax } = options;
+    const { name, mailboxMax, child: terms } = options;
+    const plan = { functionName, parent: from, name, mailboxMax };
     let child: Process;
     try {
-      child = this.#host.spawn(body, args, { functionName, parent: from, name, mailboxMax });
+      child = this.#host.spawn(
+        body,
+        args,
+        terms === undefined ? plan : { ...plan, fence: terms.fence },
+      );
     } catch (error) {
       if (error instanceof MisuseError) return { ok: false, code: "name_taken" };
       throw error;
     }
+    if (terms !== undefined) this.#leased.add(child, from, terms, from.isLocal());
     if (options.link) handleLink(child, from);
     if (options.monitor) handleMonitor(child, { from, ref, target: child.pid });
     return { ok: true, pid: child.pid };

@@ -115,6 +115,10 @@ export type SessionOutput =
       readonly reason: SessionEndReason;
       /** For the log: what happened, in words. */
       readonly text: string;
+      /** When the last byte came on the control connection. */
+      readonly heardAt: Millis;
+      /** The peer has ended, not only the way to it. */
+      readonly isGone: boolean;
     }
   /** A connect that never became a session. */
   | { readonly kind: "connect_failed"; readonly error: ProtocolError | ConnectionError }

@@ -416,18 +416,16 @@ export class Session {
   }
 
   #checkGone(live: Live): void {
-    if (
-      this.live !== live ||
-      !live.refusedTwice ||
-      !this.#options.refusedIsDown ||
-      !hasNoSockets(live)
-    )
-      return;
+    if (this.live !== live || !this.#isGone(live)) return;
     this.#over(
       live,
       "connection_closed",
       "all sockets are dead and two dials were refused: the node is gone",
     );
+  }
+
+  #isGone(live: Live): boolean {
+    return live.refusedTwice && this.#options.refusedIsDown && hasNoSockets(live);
   }
 
   #repair(now: Millis): void {
@@ -465,7 +463,10 @@ export class Session {
     this.#state = this.#dialSince !== undefined ? { kind: "connecting" } : { kind: "idle" };
     if (live.control !== undefined)
       this.#outputs.push({ kind: "drop_control", connection: live.control.connection });
-    this.#outputs.push({ kind: "session_over", id: live.info.id, reason, text });
+    const { id } = live.info;
+    const { heardAt } = live.tick;
+    const isGone = reason === "node_restarted" || reason === "shutdown" || this.#isGone(live);
+    this.#outputs.push({ kind: "session_over", id, reason, text, heardAt, isGone });
     // The newcomer need not wait any longer: whom it waited for is gone.
     if (contest !== undefined) this.#decide(contest.request, 0);
   }

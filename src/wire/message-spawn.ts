@@ -1,16 +1,20 @@
+import type { ByteReader } from "../base/bytes.ts";
 import { SCHEDULERS_MAX } from "../base/limits.ts";
 import {
   badValue,
   readFlag,
   readOptionalPid,
   readTerm,
+  readUint32,
   readUint48,
+  readUint53,
   readUint8,
   writeOptionalPid,
+  writeUint53,
   type SignalIn,
   type SignalOut,
 } from "./signal-field.ts";
-import type { Undecodable, WireSignalOf, WireSpawnFailure } from "./wire-signal.ts";
+import type { Undecodable, WireChildTerms, WireSignalOf, WireSpawnFailure } from "./wire-signal.ts";
 
 type SpawnRequest = WireSignalOf<"spawn_request">;
 type SpawnReply = WireSignalOf<"spawn_reply">;
@@ -22,14 +26,16 @@ const LINK = 1;
 const MONITOR = 2;
 const NAME = 4;
 const MAILBOX_MAX = 8;
+const CHILD = 16;
 
 /**
  * Shape: args (an array), from, ref, node, function name, scheduler u8 (0 = spread), flags u8 (1 link, 2 monitor,
- * 4 name follows, 8 mailbox limit follows), name, mailbox limit u48.
+ * 4 name follows, 8 mailbox limit follows, 16 a supervisor's child), name, mailbox limit u48, fence u53, lease u32,
+ * shutdown u32.
  */
 export function encodeSpawnRequest(out: SignalOut, signal: SpawnRequest): boolean {
   const { writer, encoder } = out;
-  const { link, monitor, name, mailboxMax } = signal.options;
+  const { child, link, monitor, name, mailboxMax } = signal.options;
   if (!encoder.tryWrite(writer, signal.args, out.termBytesMax)) return false;
   encoder.writePid(writer, signal.from);
   encoder.writeRef(writer, signal.ref);
@@ -40,10 +46,16 @@ export function encodeSpawnRequest(out: SignalOut, signal: SpawnRequest): boolea
     (link ? LINK : 0) |
       (monitor ? MONITOR : 0) |
       (name === undefined ? 0 : NAME) |
-      (mailboxMax === undefined ? 0 : MAILBOX_MAX),
+      (mailboxMax === undefined ? 0 : MAILBOX_MAX) |
+      (child === undefined ? 0 : CHILD),
   );
   if (name !== undefined) encoder.writeName(writer, name);
   if (mailboxMax !== undefined) writer.uint48(mailboxMax);
+  if (child !== undefined) {
+    writeUint53(writer, child.fence);
+    writer.uint32(child.leaseMs);
+    writer.uint32(child.shutdownMs);
+  }
   return true;
 }
 
@@ -73,9 +85,15 @@ export function decodeSpawnRequest(input: SignalIn): SpawnRequest | Undecodable 
       monitor: (flags & MONITOR) !== 0,
       name: (flags & NAME) !== 0 ? decoder.readName(reader) : undefined,
       mailboxMax: (flags & MAILBOX_MAX) !== 0 ? readUint48(reader) : undefined,
+      ...((flags & CHILD) !== 0 && { child: readChildTerms(reader) }),
     },
   };
   return error === undefined ? signal : { kind: "undecodable", signal, error };
+}
+
+function readChildTerms(reader: ByteReader): WireChildTerms {
+  const fence = readUint53(reader);
+  return { fence, leaseMs: readUint32(reader), shutdownMs: readUint32(reader) };
 }
 
 /** Shape: from (optional pid), to, ref, ok flag, then the pid or the failure u8. */

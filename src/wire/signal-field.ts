@@ -40,6 +40,20 @@ export function readUint48(reader: ByteReader): number {
   return reader.bytes.readUIntLE(take(reader, 6), 6);
 }
 
+/** A u64 that is at most 2^53 − 1. */
+export function readUint53(reader: ByteReader): number {
+  const low = readUint32(reader);
+  const high = readUint32(reader);
+  if (high > 0x1f_ffff) throw badValue(reader, "a number above 2^53 − 1");
+  return high * 0x1_0000_0000 + low;
+}
+
+export function writeUint53(writer: ByteWriter, value: number): void {
+  const high = Math.floor(value / 0x1_0000_0000);
+  writer.uint32(value - high * 0x1_0000_0000);
+  writer.uint32(high);
+}
+
 /** @throws {DecodeError} all but `struct_undecodable`, which is returned: the reader then stands behind the term */
 export function readTerm({ reader, decoder }: SignalIn): TermRead {
   try {

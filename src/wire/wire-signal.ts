@@ -13,6 +13,14 @@ export interface WireSpawnOptions {
   readonly monitor: boolean;
   readonly name: string | undefined;
   readonly mailboxMax: number | undefined;
+  readonly child?: WireChildTerms;
+}
+
+/** Of a supervisor's child: its fence, and how long it may outlive the way to its supervisor. Milliseconds below 2^32. */
+export interface WireChildTerms {
+  readonly fence: number;
+  readonly leaseMs: number;
+  readonly shutdownMs: number;
 }
 
 /** Why a spawn request failed at the other node. */

@@ -26,6 +26,7 @@ export const options = (rest: Partial<SupervisionOptions> = {}): SupervisionOpti
   periodMs: 1_000,
   autoShutdown: "never",
   backoff: undefined,
+  nodeLosses: { intensity: 5, periodMs: 60_000 },
   ...rest,
 });
 
@@ -81,6 +82,10 @@ export class SupervisionWorld {
         this.now += job.afterMs;
         this.handle({ kind: "retry", token: job.token });
         return;
+      case "place":
+        this.now += job.afterMs;
+        this.handle({ kind: "placed", token: job.token });
+        return;
       default:
         throw new Error(`no job: ${job.kind}`);
     }
@@ -112,7 +117,14 @@ export class SupervisionWorld {
           this.jobs.push(output);
           break;
         case "retry_after":
+        case "place":
           this.jobs.push(output);
+          break;
+        case "unplace":
+          this.jobs.splice(
+            this.jobs.findIndex((job) => job.kind === "place" && job.token === output.token),
+            1,
+          );
           break;
         case "cancel": {
           // The start is still among the jobs: it never happens.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { NODE_RETRY_MS } from "../../src/behaviour/supervision.ts";
+import { pauseMs } from "../../src/behaviour/placement.ts";
 import { options, policy, SupervisionWorld } from "./supervision-world.ts";
 
 const abc = [policy("a"), policy("b"), policy("c")];
@@ -170,7 +170,7 @@ describe("supervision", () => {
     world.end("far", "noconnection");
     while (world.jobs.length > 0) world.work(0);
     expect(running(world)).toBe("far");
-    expect(world.now).toBe(3 * NODE_RETRY_MS);
+    expect(world.now).toBe(pauseMs(1) + pauseMs(2) + pauseMs(3));
     expect(world.core.restartsWithinPeriod(world.now)).toBe(0);
   });
 });

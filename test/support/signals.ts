@@ -9,6 +9,7 @@ export function everySignal(identities: Identities): readonly WireSignal[] {
   const name = { name: "bank", node: "b@host" };
   const plain = { link: false, monitor: false, name: undefined, mailboxMax: undefined };
   const full = { link: true, monitor: true, name: "acme", mailboxMax: 1_000 };
+  const child = { fence: 2 ** 50 + 3, leaseMs: 80_000, shutdownMs: 5_000 };
   const request = {
     kind: "spawn_request",
     from,
@@ -35,6 +36,7 @@ export function everySignal(identities: Identities): readonly WireSignal[] {
     { kind: "down", from: undefined, to, ref, target: name, reason: "noproc" },
     { ...request, scheduler: 2, args: [1, "two"], options: plain },
     { ...request, scheduler: "spread", args: [], options: full },
+    { ...request, scheduler: 1, args: [], options: { ...plain, link: true, child } },
     { kind: "spawn_reply", from: to, to: from, ref, result: { ok: true, pid: to } },
     { kind: "spawn_reply", from: undefined, to: from, ref, result: { ok: false, code: "undef" } },
   ];

@@ -1,0 +1,17 @@
+import type { Pid } from "../term/pid.ts";
+import type { WireSignal } from "../wire/wire-signal.ts";
+
+/** The pid whose home a signal has to reach; undefined: a name, resolved on any scheduler. */
+export function relayTarget(
+  signal: Exclude<WireSignal, { kind: "multicast" | "spawn_request" }>,
+): Pid | undefined {
+  switch (signal.kind) {
+    case "message_named":
+    case "monitor_named":
+      return undefined;
+    case "demonitor":
+      return "name" in signal.to ? undefined : signal.to;
+    default:
+      return signal.to;
+  }
+}
