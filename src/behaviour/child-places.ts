@@ -148,7 +148,7 @@ export class ChildPlaces {
     let chosen: unknown;
     if (typeof placement === "function") chosen = await placement(view);
     else {
-      const entry = lookup(placement!);
+      const entry = lookup(placement!, host.definitions);
       if (entry === undefined) throw new StartError("undef", `no function ${placement} is defined`);
       const by = this.#ctx as unknown as Caller;
       const run = entry.run as unknown as ProcessFunction<never, [PlacementView]>;
