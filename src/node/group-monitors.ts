@@ -71,17 +71,36 @@ export class GroupMonitors {
   /** Tells what changed since the last call: one message for each group. */
   flush(): void {
     if (this.#deltas.length === 0) return;
-    const byBucket = new Map<string, { joined: Pid<unknown>[]; left: Pid<unknown>[] }>();
-    for (const { bucket, joined, left } of this.#deltas) {
-      let sum = byBucket.get(bucket);
-      if (sum === undefined) byBucket.set(bucket, (sum = { joined: [], left: [] }));
-      sum.joined.push(...joined);
-      sum.left.push(...left);
-    }
+    const byBucket = netChanges(this.#deltas);
     this.#deltas = [];
     for (const [bucket, change] of byBucket)
       for (const { process, ref, of, isScope } of this.#watchers.values())
         if (isScope ? bucket.startsWith(of) : bucket === of)
           process.deliver(new GroupChange(ref, { ...groupOf(bucket), ...change }));
   }
+}
+
+/**
+ * What the changes come to, by group: who came and went between two tellings has done nothing. Without this a watcher would
+ * be told of both at once and not in which order.
+ */
+function netChanges(
+  deltas: readonly GroupDelta[],
+): Map<string, { joined: Pid<unknown>[]; left: Pid<unknown>[] }> {
+  const sums = new Map<string, Map<Pid<unknown>, number>>();
+  for (const { bucket, joined, left } of deltas) {
+    let sum = sums.get(bucket);
+    if (sum === undefined) sums.set(bucket, (sum = new Map()));
+    for (const pid of joined) sum.set(pid, (sum.get(pid) ?? 0) + 1);
+    for (const pid of left) sum.set(pid, (sum.get(pid) ?? 0) - 1);
+  }
+  const changes = new Map<string, { joined: Pid<unknown>[]; left: Pid<unknown>[] }>();
+  for (const [bucket, sum] of sums) {
+    const joined: Pid<unknown>[] = [];
+    const left: Pid<unknown>[] = [];
+    for (const [pid, count] of sum)
+      for (let times = Math.abs(count); times > 0; times--) (count > 0 ? joined : left).push(pid);
+    if (joined.length + left.length > 0) changes.set(bucket, { joined, left });
+  }
+  return changes;
 }

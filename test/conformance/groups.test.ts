@@ -166,3 +166,27 @@ test("a multicast for a service that is not here is a dead letter, and the sessi
   await until("it is counted", () => b.scheduler.deadLetterCounts().get("noproc") === 1);
   expect(a.isConnected(b)).toBe(true);
 });
+
+test("who came and went between two looks is told of as if nothing had been", async () => {
+  await using nodes = await liveNodes(["a", "b"]);
+  const [a, b] = [nodes.node("a"), nodes.node("b")];
+  const heard: GroupChange[] = [];
+  const watching = Promise.withResolvers<void>();
+  const watcher = a.scheduler.run(async (context: Context<GroupChange>) => {
+    context.groups.monitor(team as never);
+    watching.resolve();
+    for await (const change of context.messages()) heard.push(change);
+  });
+  watcher.catch(() => undefined);
+  await watching.promise;
+  const [stays, goes] = [start(b), start(b)];
+  const { groups } = b.caller;
+  // All of it within one slice, so that it arrives at once.
+  groups.join(team, [goes, stays, goes]);
+  groups.leave(team, [goes, goes]);
+  await until("it is told", () => heard.length > 0);
+  expect(heard.map(({ joined: came, left }) => [came.map(String), left.map(String)])).toEqual([
+    [[String(stays)], []],
+  ]);
+  expect(seenAt(a)).toEqual([String(stays)]);
+});
