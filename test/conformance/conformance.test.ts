@@ -4,12 +4,12 @@ import { describe, expect, test } from "bun:test";
 import { TestSchedulers } from "../support/two-schedulers.ts";
 import { runToItsEnd } from "./placed.ts";
 import type { Placement } from "./scenario.ts";
-import { scenarios } from "./scenarios.ts";
+import { schedulerScenarios } from "./scenarios.ts";
 
 for (const count of [1, 2]) {
   for (const strict of [false, true]) {
     describe(`on ${count === 1 ? "one scheduler" : "two schedulers"}${strict ? ", strict" : ""}`, () => {
-      for (const scenario of scenarios) {
+      for (const scenario of schedulerScenarios) {
         test(scenario.name, async () => {
           const node = new TestSchedulers(count, strict);
           const placement: Placement = {

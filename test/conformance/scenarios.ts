@@ -8,10 +8,9 @@ import { servers } from "./servers.ts";
 import { spawns } from "./spawns.ts";
 import { supervisors } from "./supervisors.ts";
 
-/** Every scenario that runs in every placement. */
-export const scenarios: readonly Scenario[] = [
+/** Scenarios for which a scheduler is enough. */
+export const schedulerScenarios: readonly Scenario[] = [
   ...exits,
-  ...groups,
   ...links,
   ...monitors,
   ...sends,
@@ -19,3 +18,6 @@ export const scenarios: readonly Scenario[] = [
   ...spawns,
   ...supervisors,
 ];
+
+/** Every scenario, each for whole nodes: some want what only a control thread can give. */
+export const scenarios: readonly Scenario[] = [...schedulerScenarios, ...groups];
