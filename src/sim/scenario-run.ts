@@ -22,7 +22,7 @@ import type { Trace } from "./trace.ts";
 import { World } from "./world.ts";
 
 /** Events between two looks at the real event loop, which tells what nobody caught. */
-const EVENTS_A_TURN = 16;
+const EVENTS_A_TURN = 32;
 
 /** Virtual milliseconds that a cluster may take to form. */
 const FORM_MS = 30_000;

@@ -72,3 +72,24 @@ test("a failed seed says how to see it again; the executable and the sources giv
   );
   expect(hashesOf(await sources.stdout.text())).toEqual([hash!]);
 });
+
+test("the simulation in docs/simulator.md passes the checker and holds", async () => {
+  using folder = new Folder();
+  const page = await Bun.file(join(PROJECT, "docs/simulator.md")).text();
+  const [, program = ""] = /^```ts\n(.*?)^```/ms.exec(page)!;
+  folder.write("counter.test.ts", program.replace("seeds: 100", "seeds: 10"));
+  folder.write(
+    "counter.ts",
+    `import { defineServer } from "snow-node";
+
+export const counter = defineServer("counter", {
+  init: (_ctx, start: number) => ({ value: start }),
+  calls: { add: (ctx, by: number) => (ctx.state.value += by) },
+});
+`,
+  );
+  expect(await inFolder(folder, "types")).toMatchObject({ code: 0 });
+  expect(await inFolder(folder, "check")).toMatchObject({ code: 0 });
+  const ran = await inFolder(folder, "test", "--timeout=60000");
+  expect(ran.stderr).toContain("1 pass");
+});
