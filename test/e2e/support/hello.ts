@@ -11,9 +11,9 @@ import {
 } from "../../../src/wire/handshake-message.ts";
 import { PROTOCOL_VERSION } from "../../../src/wire/version.ts";
 
-/** The HELLO of a node that speaks this version, or one that differs from it in what is given. */
-export function hello(different: Partial<Hello> = {}): Uint8Array {
-  return encodeHello({
+/** What a node that speaks this version says of itself, or what differs from it in what is given. */
+export function helloFields(different: Partial<Hello> = {}): Hello {
+  return {
     versions: { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION },
     capabilities: { offered: CAPABILITIES_OFFERED, required: CAPABILITIES_REQUIRED },
     tlsMode: "auto",
@@ -27,8 +27,12 @@ export function hello(different: Partial<Hello> = {}): Uint8Array {
     tickIntervalMs: 60_000,
     graceMs: 0,
     ...different,
-  });
+  };
 }
+
+/** The same as a whole frame. */
+export const hello = (different: Partial<Hello> = {}): Uint8Array =>
+  encodeHello(helloFields(different));
 
 /** A PROOF by somebody who does not know the cookie. */
 export const guessedProof = (): Uint8Array =>
