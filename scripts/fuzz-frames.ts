@@ -1,6 +1,5 @@
 /**
- * Feeds damaged frames to everything that reads them: `bun scripts/fuzz-frames.ts [millions of inputs] [seed]`. The inputs are
- * the golden frames with bytes changed, cut, doubled and put together anew. A reader may refuse an input with `DecodeError`
+ * Feeds damaged frames to everything that reads them: `npm run fuzz -- frames`, see fuzz.ts. The inputs are the golden frames with bytes changed, cut, doubled and put together anew. A reader may refuse an input with `DecodeError`
  * or `ProtocolError`, a lane or link with its `failure`; anything else thrown ends the run with the input and the seed.
  */
 import { ByteReader } from "../src/base/bytes.ts";
@@ -105,35 +104,42 @@ function runLink(input: Uint8Array): void {
   link.receive(input, 0, { message() {}, tick() {}, suspect() {}, ended() {} });
 }
 
-function main(millions: number, seed: number): number {
-  const random = new Prng(seed);
-  const started = performance.now();
-  const all = targets().flatMap((target) => Array.from({ length: target.share }, () => target));
-  const refused = new Map<string, number>();
-  const count = Math.round(millions * 1_000_000);
-  for (let number = 0; number < count; number++) {
-    const target = all[random.below(all.length)]!;
-    const input = damaged(target.seeds, random);
-    try {
-      target.run(input);
-    } catch (error) {
-      if (error instanceof DecodeError || error instanceof ProtocolError) {
-        refused.set(error.code, (refused.get(error.code) ?? 0) + 1);
-        continue;
-      }
-      console.error(`${target.name} threw with seed ${seed}, input ${number}: ${input.toHex()}`);
-      console.error(error);
-      return 1;
-    }
-  }
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(
-    `${count} inputs in ${seconds} s, seed ${seed}; refused: ${JSON.stringify(Object.fromEntries(refused))}`,
-  );
-  return 0;
+/** Inputs between two looks at the clock, the prototypes and the memory. */
+const BATCH = 4_096;
+/** Bytes that the process may grow by, whatever the number of inputs. */
+const GROWTH_BYTES_MAX = 512 * 1024 * 1024;
+
+export interface FuzzBounds {
+  readonly count: number;
+  readonly seconds: number;
+  readonly seed: number;
 }
 
-process.exitCode = main(
-  Number(process.argv[2] ?? 1),
-  Number(process.argv[3] ?? Date.now() % 1_000_000),
-);
+/** Tries inputs until either bound; how many. @throws what escaped, after the input and the seed on stderr */
+export async function fuzzFrames({ count, seconds, seed }: FuzzBounds): Promise<number> {
+  const random = new Prng(seed);
+  const deadline = performance.now() + seconds * 1_000;
+  const all = targets().flatMap((target) => Array.from({ length: target.share }, () => target));
+  const before = process.memoryUsage.rss();
+  let tried = 0;
+  while (tried < count && performance.now() < deadline) {
+    for (let index = 0; index < BATCH; index++) {
+      const target = all[random.below(all.length)]!;
+      const input = damaged(target.seeds, random);
+      try {
+        target.run(input);
+      } catch (error) {
+        if (error instanceof DecodeError || error instanceof ProtocolError) continue;
+        const where = `seed ${seed}, input ${tried + index}`;
+        console.error(`${target.name} threw with ${where}: ${input.toHex()}`);
+        throw error;
+      }
+    }
+    tried += BATCH;
+    if (Object.keys(Object.prototype).length > 0) throw new Error("a prototype was changed");
+    if (process.memoryUsage.rss() - before > GROWTH_BYTES_MAX) throw new Error("memory grows");
+    // What is held weakly is let go of between two turns of the event loop only.
+    await new Promise(setImmediate);
+  }
+  return tried;
+}

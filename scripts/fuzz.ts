@@ -1,7 +1,7 @@
 /**
- * `bun scripts/fuzz.ts stf [--seconds N | --count N] [--seed N]`: mutates the vectors of the term format and decodes what
- * comes out, as a standalone term and as a stream. Anything but a value or a `DecodeError` is an escape: it is printed with
- * its bytes and the exit code is 1. Prints how many inputs were tried. Without a bound: 10 seconds.
+ * `bun scripts/fuzz.ts stf | frames [--seconds N | --count N] [--seed N]`. `stf` mutates the vectors of the term format and
+ * decodes what comes out, as a standalone term and as a stream; `frames` does so with every frame and whatever reads it.
+ * Anything but a value or a `DecodeError` is an escape: it is printed with its bytes and the exit code is 1. Prints how many inputs were tried. Without a bound: 10 seconds.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import { decode, encode } from "../src/term/stf.ts";
 import { Identities } from "../src/term/identities.ts";
 import { TermEncoder } from "../src/term/encode.ts";
 import { stream, values } from "../test/vectors/stf/values.ts";
+import { fuzzFrames, type FuzzBounds } from "./fuzz-frames.ts";
 import { mutate, Random } from "./fuzz/mutate.ts";
 
 /** Inputs between two looks at the clock, the prototypes and the memory. */
@@ -28,10 +29,8 @@ const BATCH_MS_MAX = 5_000;
 /** Bytes that the process may grow by, whatever the number of inputs. */
 const GROWTH_BYTES_MAX = 512 * 1024 * 1024;
 
-interface Bounds {
-  readonly seconds: number;
-  readonly count: number;
-  readonly seed: number;
+interface Bounds extends FuzzBounds {
+  readonly what: "stf" | "frames";
 }
 
 function parse(): Bounds {
@@ -39,13 +38,14 @@ function parse(): Bounds {
     allowPositionals: true,
     options: { seconds: { type: "string" }, count: { type: "string" }, seed: { type: "string" } },
   });
-  if (positionals.length !== 1 || positionals[0] !== "stf") {
-    console.error("usage: bun scripts/fuzz.ts stf [--seconds N | --count N] [--seed N]");
+  const [what, ...more] = positionals;
+  if ((what !== "stf" && what !== "frames") || more.length > 0) {
+    console.error("usage: bun scripts/fuzz.ts stf | frames [--seconds N | --count N] [--seed N]");
     process.exit(2);
   }
   const count = Number(options.count ?? Infinity);
   const seconds = Number(options.seconds ?? (options.count === undefined ? 10 : Infinity));
-  return { count, seconds, seed: Number(options.seed ?? Date.now() % 0x7fff_ffff) };
+  return { what, count, seconds, seed: Number(options.seed ?? Date.now() % 0x7fff_ffff) };
 }
 
 /** Every vector, valid or not, and a stream of all values after one another. */
@@ -104,7 +104,7 @@ function processorMs(): number {
   return (user + system) / 1000;
 }
 
-async function run({ seconds, count, seed }: Bounds): Promise<number> {
+async function fuzzTerms({ seconds, count, seed }: FuzzBounds): Promise<number> {
   const random = new Random(seed);
   const inputs = corpus();
   const bytes = Buffer.alloc(INPUT_BYTES_MAX);
@@ -137,6 +137,8 @@ const bounds = parse();
 // Errors are the usual outcome here and nobody reads their stacks.
 Error.stackTraceLimit = 0;
 const start = performance.now();
-const tried = await run(bounds);
+const tried = await (bounds.what === "stf" ? fuzzTerms(bounds) : fuzzFrames(bounds));
 const took = (performance.now() - start) / 1000;
-console.log(`stf: ${tried} inputs, 0 escapes, ${took.toFixed(1)} s, seed ${bounds.seed}`);
+console.log(
+  `${bounds.what}: ${tried} inputs, 0 escapes, ${took.toFixed(1)} s, seed ${bounds.seed}`,
+);
