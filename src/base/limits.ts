@@ -53,6 +53,12 @@ export const NODES_MAX = 65_535;
 /** Names registered on one node: the size of the table in shared memory. */
 export const NAMES_MAX = 65_536;
 
+/** Global names known to one node: half the places of the table in shared memory. */
+export const GLOBAL_NAMES_MAX = 131_072;
+
+/** Milliseconds that a function may take to decide which of two holders of a global name keeps it. */
+export const NAME_CONFLICT_MS = 5_000;
+
 /** Milliseconds that a running session survives without its sockets. */
 export const SESSION_GRACE_MS = 5_000;
 
