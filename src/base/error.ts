@@ -141,6 +141,24 @@ export class StartError extends CodedError<StartErrorCode> {
   }
 }
 
+/** A global name that was not registered. */
+export type NameErrorCode =
+  "name_taken" | "already_named" | "timeout" | "noproc" | "noconnection" | "full";
+
+export class NameError extends CodedError<NameErrorCode> {
+  override readonly name = "NameError";
+  /** The global name. */
+  readonly globalName: string;
+  /** With `name_taken`: the pid of the holder, where it is known. */
+  readonly holder: unknown;
+
+  constructor(code: NameErrorCode, globalName: string, text: string, holder?: unknown) {
+    super(code, `global name ${globalName}: ${text}`);
+    this.globalName = globalName;
+    this.holder = holder;
+  }
+}
+
 /** The lane to the target's node is at its hard limit: nothing was sent. */
 export class LaneFullError extends CodedError<"lane_full"> {
   override readonly name = "LaneFullError";

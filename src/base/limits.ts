@@ -56,6 +56,9 @@ export const NAMES_MAX = 65_536;
 /** Global names known to one node: half the places of the table in shared memory. */
 export const GLOBAL_NAMES_MAX = 131_072;
 
+/** Processes elsewhere of whose end a scheduler heard last: their global names take a moment longer to go. */
+export const ENDED_PIDS_MAX = 4_096;
+
 /** Milliseconds that a function may take to decide which of two holders of a global name keeps it. */
 export const NAME_CONFLICT_MS = 5_000;
 

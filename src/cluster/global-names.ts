@@ -16,7 +16,7 @@ import { Deadlines } from "../base/deadlines.ts";
 import { Queue } from "../base/queue.ts";
 import type { Millis } from "../base/millis.ts";
 import { SERIAL_LIMIT } from "../term/pid.ts";
-import type { NameEntry } from "../wire/names-message.ts";
+import type { NameEntry } from "../wire/name-entry.ts";
 import { NameClaims } from "./name-claims.ts";
 import { NameConflicts } from "./name-conflicts.ts";
 import type { Fences, NameDesk } from "./name-desk.ts";
@@ -88,6 +88,12 @@ export class GlobalNames implements NameDesk {
         return this.#stepped(input.peer, now);
       case "entry":
         return this.#entry(input, now);
+      case "cleared":
+        for (const name of this.holders.clear(input.peer)) {
+          this.#doubles.check(name, now);
+          this.changed(name, now);
+        }
+        return;
       case "message":
         return this.#message(input.peer, input.message, now);
       case "register":
@@ -188,7 +194,6 @@ export class GlobalNames implements NameDesk {
   }
 
   #entry({ peer, name, local, entry }: Extract<NamesInput, { kind: "entry" }>, now: Millis): void {
-    // A copy that is dropped with its session says so when the node is no peer any more.
     const creation = this.peers.get(peer) ?? 0;
     if (entry !== undefined) this.fences.see(entry.fence);
     this.holders.setOther({ node: peer, creation }, name, local, entry);

@@ -1,12 +1,7 @@
 import type { Millis } from "../base/millis.ts";
 import { GLOBAL_NAMES_MAX } from "../base/limits.ts";
-import type {
-  ConflictRule,
-  HolderPid,
-  NameProblem,
-  NamesMessage,
-  Replaced,
-} from "../wire/names-message.ts";
+import type { ConflictRule, Replaced } from "../wire/name-entry.ts";
+import type { HolderPid, NameProblem, NamesMessage } from "../wire/names-message.ts";
 import { Alarm, askerKey, type NameDesk } from "./name-desk.ts";
 import type { Asker, Holder, NamesInput } from "./names-io.ts";
 
@@ -119,11 +114,7 @@ export class NameClaims {
     return this.#byName.get(name)?.[0]?.state.kind === "confirming";
   }
 
-  handleYes(
-    peer: string,
-    message: Extract<NamesMessage, { kind: "yes" }>,
-    now: Millis,
-  ): void {
+  handleYes(peer: string, message: Extract<NamesMessage, { kind: "yes" }>, now: Millis): void {
     const claim = this.#byId.get(message.claim);
     if (claim?.state.kind !== "asking" || !claim.state.answers.has(peer)) return;
     const { holds } = message;
@@ -217,7 +208,14 @@ export class NameClaims {
   #ask(claim: Claim, state: Extract<ClaimState, { kind: "asking" }>, peer: string): void {
     const { id, name, local, replace } = claim;
     state.answers.set(peer, false);
-    const message = { kind: "claim", claim: id, name, local, fence: state.claimed, replace } as const;
+    const message = {
+      kind: "claim",
+      claim: id,
+      name,
+      local,
+      fence: state.claimed,
+      replace,
+    } as const;
     this.#desk.emit({ kind: "send", peer, message });
   }
 

@@ -1,6 +1,6 @@
 import { Deadline, type Deadlines } from "../base/deadlines.ts";
 import type { Millis } from "../base/millis.ts";
-import type { NameEntry } from "../wire/names-message.ts";
+import type { NameEntry } from "../wire/name-entry.ts";
 import type { NameHolders } from "./name-holders.ts";
 import type { NameMarks } from "./name-marks.ts";
 import type { NameWatches } from "./name-watches.ts";

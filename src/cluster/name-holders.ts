@@ -1,4 +1,4 @@
-import type { NameEntry } from "../wire/names-message.ts";
+import type { NameEntry } from "../wire/name-entry.ts";
 import type { Holder, NamesOutput } from "./names-io.ts";
 
 /** One entry or several: nearly every name has one. */
@@ -123,6 +123,24 @@ export class NameHolders {
     if (next.length === 0) this.#others.delete(name);
     else this.#others.set(name, next.length === 1 ? next[0]! : next);
     this.#show(name, before);
+  }
+
+  /** Nothing that the node said counts any more. @returns the names */
+  clear(peer: string): readonly string[] {
+    const names: string[] = [];
+    for (const [name, others] of this.#others) {
+      if (isMany(others) ? others.some(({ node }) => node === peer) : others.node === peer) {
+        names.push(name);
+      }
+    }
+    for (const name of names) {
+      const before = this.shown(name);
+      const kept = this.others(name).filter(({ node }) => node !== peer);
+      if (kept.length === 0) this.#others.delete(name);
+      else this.#others.set(name, kept.length === 1 ? kept[0]! : kept);
+      this.#show(name, before);
+    }
+    return names;
   }
 
   #forget(name: string, local: number): void {

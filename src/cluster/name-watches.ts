@@ -56,7 +56,6 @@ export class NameWatches {
     const watch = this.#watches.get(local);
     if (watch === undefined || --watch.users > 0) return;
     this.#forget(local, watch);
-    this.#emit({ kind: "unwatch", local });
   }
 
   /** Whether its scheduler said that it lives, and nothing since. */

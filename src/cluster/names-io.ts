@@ -1,10 +1,5 @@
-import type {
-  ConflictRule,
-  HolderPid,
-  NameEntry,
-  NameProblem,
-  NamesMessage,
-} from "../wire/names-message.ts";
+import type { ConflictRule, NameEntry } from "../wire/name-entry.ts";
+import type { HolderPid, NameProblem, NamesMessage } from "../wire/names-message.ts";
 import type { Millis } from "../base/millis.ts";
 
 /** Who is to be answered: somebody on a scheduler of this node, or a connected node on behalf of somebody there. */
@@ -49,11 +44,9 @@ export type NamesInput =
       readonly local: number;
       readonly entry: NameEntry | undefined;
     }
-  | {
-      readonly kind: "message";
-      readonly peer: string;
-      readonly message: Exclude<NamesMessage, { kind: "table" }>;
-    }
+  /** That node is lost, and with it all that it said. After `node_down`. */
+  | { readonly kind: "cleared"; readonly peer: string }
+  | { readonly kind: "message"; readonly peer: string; readonly message: NamesMessage }
   /** `isAlive`: the asker's scheduler is the pid's own and watches it already. */
   | {
       readonly kind: "register";
@@ -108,9 +101,8 @@ export type NamesOutput =
       readonly id: number;
       readonly answer: NamesAnswer;
     }
-  /** Ask the process's scheduler to say `alive` now, and `ended` when that is so. */
+  /** Ask the process's scheduler to say now that it is alive or `ended`, and when it ends. */
   | { readonly kind: "watch"; readonly local: number }
-  | { readonly kind: "unwatch"; readonly local: number }
   /** Tell a process of this node; `exit`: and end it. */
   | {
       readonly kind: "tell";
@@ -133,5 +125,5 @@ export type NamesOutput =
       readonly kind: "log";
       readonly level: "debug" | "info" | "warn";
       readonly text: string;
-      readonly fields: object;
+      readonly fields: Readonly<Record<string, unknown>>;
     };

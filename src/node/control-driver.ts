@@ -77,6 +77,7 @@ export class ControlDriver {
     readonly world: Omit<ControlWorld, "lagMs" | "fences">;
     readonly ports: readonly ThreadPort[];
     readonly pulses: readonly SharedArrayBuffer[];
+    readonly globals: SharedArrayBuffer;
     /** Undefined: schedulers cannot be ended one by one. */
     readonly keeper?: SchedulerKeeper;
     readonly events: ControlEvents;
@@ -91,7 +92,9 @@ export class ControlDriver {
     });
     const fences = new FenceClock(setup.fences);
     this.#world = { ...options.world, fences, lagMs: () => this.#watchdog.lagMs() };
-    this.#services = new ControlServices(CONTROL_SERVICES, setup, this.#world, this.#schedulers);
+    const { globals } = options;
+    const shared = { ...setup, globals };
+    this.#services = new ControlServices(CONTROL_SERVICES, shared, this.#world, this.#schedulers);
     this.#watchdog = new WatchdogDriver({
       clock: this.#clock,
       log: this.#world.log,

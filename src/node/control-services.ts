@@ -31,6 +31,7 @@ export class ControlServices {
       readonly creation: number;
       readonly schedulers: number;
       readonly refusedIsDown: boolean;
+      readonly globals: SharedArrayBuffer;
     },
     world: ControlWorld,
     schedulers: SchedulerGroup,

@@ -1,6 +1,7 @@
 /** From a node's configuration to what each of its threads is told. Pure: what has to be read or made comes in. */
 import { createFences } from "../base/fence.ts";
 import { EPOCH_2020_MS } from "../base/millis.ts";
+import { createGlobalTable } from "../scheduler/global-table.ts";
 import { createPulse } from "../scheduler/pulse.ts";
 import { createSerials } from "../scheduler/serials.ts";
 import { createNames } from "../scheduler/shared-names.ts";
@@ -39,6 +40,7 @@ export function planNode(input: PlanInput): NodePlan {
     names: createNames(),
     serials: createSerials(),
     fences: createFences(),
+    globals: createGlobalTable(),
     pulses: Array.from({ length: schedulers }, () => createPulse()),
   };
   const control: ControlSetup = {

@@ -101,6 +101,15 @@ export interface TreeEntry {
   readonly children: readonly TreeEntry[];
 }
 
+/** A global name and its holder. */
+export interface NameRow {
+  readonly name: string;
+  readonly node: string;
+  readonly pid: string;
+  /** Grows with every holder. */
+  readonly fence: number;
+}
+
 /** A process group. */
 export interface GroupEntry {
   readonly scope: string;
@@ -118,6 +127,7 @@ export interface Queries {
     readonly args: { readonly sort: "mailbox" | "reductions" | "pid"; readonly limit: number };
     readonly answer: { readonly processes: readonly ProcessEntry[]; readonly total: number };
   };
+  names: { readonly args: Record<never, never>; readonly answer: readonly NameRow[] };
   groups: { readonly args: Record<never, never>; readonly answer: readonly GroupEntry[] };
   functions: { readonly args: Record<never, never>; readonly answer: readonly FunctionEntry[] };
   /** null: no such process. */

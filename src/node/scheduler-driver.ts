@@ -206,6 +206,7 @@ export class SchedulerDriver {
         clock: this.#world.clock,
         log: this.#world.log,
         identities: this.#identities,
+        globals: this.#setup.shared.globals,
         host: () => this.scheduler,
         random: () => this.#world.entropy.random(),
         flushLater: (what) => this.#flushLater(what),
@@ -352,6 +353,9 @@ export class SchedulerDriver {
       return;
     }
     if (signal.kind === "spawn_request") return this.#spawnRequested(signal, origin);
+    if ((signal.kind === "down" || signal.kind === "link_exit") && signal.from !== undefined) {
+      this.#services.endedElsewhere(signal.from);
+    }
     const to = relayTarget(signal);
     if (to !== undefined && this.#isElsewhere(to)) {
       const link = this.#links[to.scheduler];

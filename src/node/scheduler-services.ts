@@ -1,6 +1,7 @@
 import type { NodeServices } from "../process/host.ts";
 import type { Process } from "../process/process.ts";
 import type { NodeRef } from "../term/node-ref.ts";
+import type { Pid } from "../term/pid.ts";
 import { HERE, type Origin } from "./port-link.ts";
 import {
   type Multicast,
@@ -84,6 +85,10 @@ export class SchedulerServices {
       origin === HERE ? undefined : (scheduler) => this.#post(scheduler, signal, origin);
     service.multicast(signal, relay);
     return true;
+  }
+
+  endedElsewhere(pid: Pid): void {
+    for (const service of this.#services) service?.endedElsewhere?.(pid);
   }
 
   processEnded(process: Process): void {

@@ -44,6 +44,8 @@ export interface ControlServiceWorld {
   readonly log: LogSink;
   readonly identities: Identities;
   readonly fences: FenceClock;
+  /** Of the node's schedulers: `createGlobalTable()`. */
+  readonly globals: SharedArrayBuffer;
   /** To the same service on a scheduler, from 1. `message` is cloned: plain values only. */
   tell(scheduler: number, message: unknown): void;
   tellAll(message: unknown): void;
@@ -89,6 +91,8 @@ export interface SchedulerServiceWorld {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly identities: Identities;
+  /** As the control thread has it. */
+  readonly globals: SharedArrayBuffer;
   /** The scheduler; not before the first call of any method. */
   host(): SchedulerHost;
   /** To the same service on the control thread; cloned. */
@@ -120,6 +124,8 @@ export interface SchedulerService {
   multicast?(signal: Multicast, relay: Relay | undefined): void;
   /** A process with `bonds.tracked` has ended; comes before its links and monitors are told. */
   processEnded?(process: Process): void;
+  /** A process of another scheduler or node has ended; comes before whoever is told here is told. */
+  endedElsewhere?(pid: Pid): void;
   /** Entries that must be 0 when no process lives: for leak checks. */
   readonly size: number;
   close?(): void;

@@ -3,15 +3,29 @@ import type { ControlServiceMakers } from "./control-services.ts";
 import { GroupsControl } from "./groups-control.ts";
 import { GroupsScheduler } from "./groups-scheduler.ts";
 import { leasesOf, LeaseService } from "./lease-service.ts";
+import { NamesControl } from "./names-control.ts";
+import { NamesScheduler } from "./names-scheduler.ts";
 import { GroupsOf } from "./process-groups.ts";
+import { GlobalNamesOf } from "./process-names.ts";
 import type { SchedulerServiceMakers } from "./scheduler-services.ts";
 
 export const CONTROL_SERVICES: ControlServiceMakers = {
+  names: (world) => new NamesControl(world),
   groups: (world) => new GroupsControl(world),
   leases: (world) => new LeaseService(world),
 };
 
 export const SCHEDULER_SERVICES: SchedulerServiceMakers = {
+  names: (world) => {
+    const service = new NamesScheduler(world);
+    return {
+      service,
+      api: {
+        global: (by) => new GlobalNamesOf(service, by),
+        whereisGlobal: (name) => (service.isEmpty ? undefined : service.whereis(name)),
+      },
+    };
+  },
   groups: (world) => {
     const service = new GroupsScheduler(world);
     return { service, api: { groups: (by) => new GroupsOf(service, by) } };

@@ -88,10 +88,14 @@ export class TableDriver {
     this.#driving = true;
     /** A delta goes to every peer as the same bytes. */
     const encoded = new Map<ReplicaMessage, Uint8Array>();
-    for (let output = this.#set.pollOutput(); output; output = this.#set.pollOutput())
-      this.#carryOut(output, encoded);
-    this.#driving = false;
-    this.#arm();
+    try {
+      for (let output = this.#set.pollOutput(); output; output = this.#set.pollOutput())
+        this.#carryOut(output, encoded);
+    } finally {
+      // A service may refuse a value: that ends the session with its sender and nothing else.
+      this.#driving = false;
+      this.#arm();
+    }
   }
 
   #carryOut(output: ReplicaOutput, encoded: Map<ReplicaMessage, Uint8Array>): void {

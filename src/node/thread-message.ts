@@ -185,6 +185,8 @@ export interface SharedMemory {
   readonly names: SharedArrayBuffer;
   readonly serials: SharedArrayBuffer;
   readonly fences: SharedArrayBuffer;
+  /** Global names, written by the control thread. */
+  readonly globals: SharedArrayBuffer;
   /** One of each scheduler, index 0 for scheduler 1. */
   readonly pulses: readonly SharedArrayBuffer[];
 }

@@ -254,15 +254,66 @@ export type Log = {
   readonly [level in "debug" | "info" | "warn" | "error"]: (text: string, fields?: object) => void;
 };
 
-/** Names that one process in the whole cluster holds. */
+/**
+ * Who decides when a heal brings two holders of one name together, which one keeps it: a defined function that is given the
+ * name and both pids, the one that claimed earlier first. It returns the one that keeps the name; undefined, anything else,
+ * an error or no answer within five seconds: neither does. It runs once, on the node of the first.
+ */
+export type ConflictFunction = Definition<
+  string,
+  [name: string, first: Pid<unknown>, second: Pid<unknown>],
+  never,
+  Pid | undefined
+>;
+
+/**
+ * What becomes of two holders of one name that a heal brings together. `"exit_loser"`: the earlier claim stays, the other
+ * process gets an exit signal `"name_conflict"`; `"keep_first"`: the same without the exit; `"tell_both"`: nobody keeps the
+ * name. Of two rules the one of the earlier claim counts. Both processes get a `NameConflict` in every case.
+ */
+export type OnConflict = "exit_loser" | "keep_first" | "tell_both" | ConflictFunction;
+
+export interface RegisterOptions extends Wait {
+  /** Default `"exit_loser"`. */
+  readonly onConflict?: OnConflict;
+  /** Whether the process may hold other global names too. Default false. Source: OTP, global_multi_name_action. */
+  readonly severalNames?: boolean;
+}
+
+/**
+ * Names that one process in the whole cluster holds. `send`, `call`, clients and `monitor` take them too: a name without a
+ * node is looked for among the names of this node first, then among the global ones. Source: OTP, global, without its locks.
+ */
 export interface GlobalNames {
+  /**
+   * Claims a name for a process, which lives anywhere: resolves when every connected node sees it. The first wins. After
+   * the time-out it is not registered. The name goes with the process. `fence` grows with every holder of the name.
+   * @throws {NameError} name_taken (with the holder), already_named, timeout, noproc, noconnection, full
+   */
   register<M>(
     name: Name<M>,
     pid: Pid<NoInfer<M>>,
-    options?: Wait,
+    options?: RegisterOptions,
   ): Promise<{ readonly fence: number }>;
-  unregister(name: Name<never>, wait?: Wait): Promise<boolean>;
+  register(name: string, pid: Pid, options?: RegisterOptions): Promise<{ readonly fence: number }>;
+  /** As `register`, in place of whoever holds the name: no node sees it free in between. @throws {NameError} */
+  reregister<M>(
+    name: Name<M>,
+    pid: Pid<NoInfer<M>>,
+    options?: RegisterOptions,
+  ): Promise<{ readonly fence: number }>;
+  reregister(
+    name: string,
+    pid: Pid,
+    options?: RegisterOptions,
+  ): Promise<{ readonly fence: number }>;
+  /** Resolves when no connected node sees it any more, with whether anybody held it. @throws {NameError} */
+  unregister(name: string | Name<never>, wait?: Wait): Promise<boolean>;
+  /** The holder, as this node knows: no waiting. */
   whereis<M>(name: Name<M>): Pid<M> | undefined;
+  whereis(name: string): Pid<unknown> | undefined;
+  /** All global names that this node knows, in order. */
+  names(wait?: Wait): Promise<readonly string[]>;
 }
 
 export interface Group<in M> {

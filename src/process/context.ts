@@ -31,20 +31,34 @@ import type { NameOnNode } from "./signal.ts";
 /** Anything that can be sent to, as it comes in. */
 type AnyTarget = Pid<never> | UntypedTarget | { readonly name: unknown; readonly node?: string };
 
-/** A pid, or a name and its node without a port, which `host` is told of. @throws {MisuseError} bad_argument */
-export function targetOf(to: unknown, host: NodeHost): Pid<unknown> | NameOnNode {
+/**
+ * A pid, or a name and its node without a port, which `host` is told of; of a global name, its holder.
+ * @throws {MisuseError} bad_argument
+ */
+export function targetOf(to: unknown, host: TargetHost): Pid<unknown> | NameOnNode {
   if (to instanceof Pid) return to as Pid<unknown>;
-  if (typeof to === "string") return { name: nameText(to), node: host.nodeName };
+  if (typeof to === "string") return holderOf(nameText(to), host);
   if (typeof to === "object" && to !== null && "name" in to) {
     const { name, node } = to as { name: unknown; node?: unknown };
     const text = nameText(name as string);
-    if (node === undefined) return { name: text, node: host.nodeName };
+    if (node === undefined) return holderOf(text, host);
     if (typeof node === "string") return { name: text, node: nodeNameOf(node, host) };
   }
   throw new MisuseError("bad_argument", "a target is a pid, a name, or { name, node }");
 }
 
-/** What a target is read for: names without a node are of this one, ports go to its way out. */
+/** Whom a name without a node means: a name of this node, else a global one, else nobody, which is the name here. */
+function holderOf(name: string, host: TargetHost): Pid<unknown> | NameOnNode {
+  const pid = host.services.whereisGlobal(name);
+  return pid === undefined || host.whereis(name) !== undefined
+    ? { name, node: host.nodeName }
+    : pid;
+}
+
+/** What a target is read for. */
+export type TargetHost = NodeHost & Pick<ProcessHost, "services" | "whereis">;
+
+/** What a node's name is read for: ports go to its way out. */
 export type NodeHost = Pick<ProcessHost, "nodeName" | "outbound">;
 
 const PORT_BEHIND = /:\d{1,5}$/;
@@ -116,8 +130,9 @@ export class ProcessContext {
       else sendPid(process, to as Pid<unknown>, message);
       return;
     }
-    const { name, node } = targetOf(to, host) as NameOnNode;
-    host.sendNamed(process, name, node, message);
+    const target = targetOf(to, host);
+    if (target instanceof Pid) sendPid(process, target, message);
+    else host.sendNamed(process, target.name, target.node, message);
   }
 
   sendExit(to: Pid, reason: ExitReason): void {

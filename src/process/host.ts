@@ -50,6 +50,8 @@ export interface NodeServices {
   global(by: Process): GlobalNames;
   groups(by: Process): Groups;
   readonly node: NodeView;
+  /** The holder of a global name, as this node knows it now. */
+  whereisGlobal(name: string): Pid<unknown> | undefined;
 }
 
 /** What a process needs of the scheduler that it lives on. */

@@ -58,6 +58,7 @@ export class NodeProcess {
         world: makeControlWorld(name, creation, tls, log),
         ports: threads.ports,
         pulses: plan.shared.pulses,
+        globals: plan.shared.globals,
         keeper: threads,
         events,
       });

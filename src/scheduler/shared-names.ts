@@ -16,7 +16,8 @@ const COUNT = 2;
 export const createNames = (): SharedArrayBuffer =>
   new SharedArrayBuffer((HEADER_WORDS + SLOTS * SLOT_WORDS) * Int32Array.BYTES_PER_ELEMENT);
 
-type Hash = readonly [number, number, number, number];
+/** 128 bits of a name. */
+export type NameHash = readonly [number, number, number, number];
 
 /**
  * The registered names of a node, in memory that all its schedulers share, so that `register` and `whereis` are
@@ -27,7 +28,7 @@ export class SharedNames {
   readonly #words: Int32Array;
   readonly #owner: number;
   /** Hashes of names used before: a name is looked up far more often than it changes. */
-  readonly #hashes = new Map<string, Hash>();
+  readonly #hashes = new Map<string, NameHash>();
 
   /** `owner`: the scheduler's number; 0 is the control thread. */
   constructor(shared: SharedArrayBuffer, owner: number) {
@@ -81,11 +82,16 @@ export class SharedNames {
     const words = this.#words;
     Atomics.compareExchange(words, LOCK, scheduler + 1, 0);
     this.#change(() => {
-      const kept: [Hash, number][] = [];
+      const kept: [NameHash, number][] = [];
       for (let slot = HEADER_WORDS; slot < words.length; slot += SLOT_WORDS) {
         if (words[slot] === 0) continue;
         const local = this.#local(slot);
-        const hash: Hash = [words[slot + 1]!, words[slot + 2]!, words[slot + 3]!, words[slot + 4]!];
+        const hash: NameHash = [
+          words[slot + 1]!,
+          words[slot + 2]!,
+          words[slot + 3]!,
+          words[slot + 4]!,
+        ];
         if (Math.floor(local / SERIAL_LIMIT) !== scheduler) kept.push([hash, local]);
       }
       words.fill(0, HEADER_WORDS);
@@ -112,7 +118,7 @@ export class SharedNames {
   }
 
   /** The slot of a name, or the free one where it would go. */
-  #find(hash: Hash): number {
+  #find(hash: NameHash): number {
     const words = this.#words;
     let index = hash[0] & (SLOTS - 1);
     for (;;) {
@@ -134,7 +140,7 @@ export class SharedNames {
     return this.#words[slot + 6]! * 0x1_0000_0000 + (this.#words[slot + 5]! >>> 0);
   }
 
-  #write(slot: number, hash: Hash, local: number): void {
+  #write(slot: number, hash: NameHash, local: number): void {
     const words = this.#words;
     words[slot + 1] = hash[0];
     words[slot + 2] = hash[1];
@@ -164,7 +170,7 @@ export class SharedNames {
     words[COUNT]!--;
   }
 
-  #hash(name: string): Hash {
+  #hash(name: string): NameHash {
     const known = this.#hashes.get(name);
     if (known !== undefined) return known;
     if (this.#hashes.size >= NAMES_MAX) this.#hashes.clear();
@@ -175,7 +181,7 @@ export class SharedNames {
 }
 
 /** 128 bits of a name, over its UTF-16 units. Source: MurmurHash3_x86_128 (Austin Appleby), a unit per round. */
-function hashName(name: string): Hash {
+export function hashName(name: string): NameHash {
   let a = 0x239b_961b;
   let b = 0xab0e_9789 | 0;
   let c = 0x38b3_4ae5;
@@ -191,7 +197,7 @@ function hashName(name: string): Hash {
   b = mix(b ^ a);
   c = mix(c ^ b);
   d = mix(d ^ c);
-  return [a + d, b, c, d].map((word) => word | 0) as unknown as Hash;
+  return [a + d, b, c, d].map((word) => word | 0) as unknown as NameHash;
 }
 
 function mix(word: number): number {

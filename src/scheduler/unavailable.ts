@@ -9,6 +9,7 @@ export function unavailable(services: Partial<NodeServices> = {}): NodeServices 
   return {
     global: services.global ?? (() => missing("global names")),
     groups: services.groups ?? (() => missing("groups")),
+    whereisGlobal: services.whereisGlobal ?? (() => undefined),
     get node() {
       return services.node ?? missing("view of its node");
     },

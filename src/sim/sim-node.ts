@@ -108,6 +108,7 @@ export class SimNode {
       },
       ports: ports.control,
       pulses: plan.shared.pulses,
+      globals: plan.shared.globals,
       events: {
         stopRequested: options.stopRequested,
         startRefused: () => undefined,

@@ -5,29 +5,7 @@
 import { unreachable } from "../base/assert.ts";
 import { NAME_CHARS_MAX, NODE_NAME_CHARS_MAX } from "../base/limits.ts";
 import { FieldReader, FieldWriter } from "./fields.ts";
-
-/** What becomes of two holders that a heal brings together; a text that is none of the words is a function's name. */
-export type ConflictRule = "exit_loser" | "keep_first" | "tell_both" | { readonly run: string };
-
-/** A holder that was replaced by `reregister`, as its node knew it. */
-export interface Replaced {
-  readonly node: string;
-  /** 48 bits. */
-  readonly local: number;
-  /** As in its entry: stays the same when a conflict gives it a new fence. */
-  readonly claimed: number;
-}
-
-/** What a node says of a name that one of its processes holds. */
-export interface NameEntry {
-  /** The fence under which the claim began: who claimed first. */
-  readonly claimed: number;
-  /** Grows with every holder; a holder that survives a conflict gets a new one. */
-  readonly fence: number;
-  readonly rule: ConflictRule;
-  /** Holders on other nodes that this one replaces. */
-  readonly replaces: readonly Replaced[];
-}
+import { type ConflictRule, readRule, writeRule } from "./name-entry.ts";
 
 /** Why a name was not registered. */
 export const NAME_PROBLEMS = [
@@ -49,8 +27,6 @@ export const NAME_VERDICTS = ["kept", "lost", "exit", "neither"] as const;
 export type NameVerdict = (typeof NAME_VERDICTS)[number];
 
 export type NamesMessage =
-  /** Bytes of the replicated table. */
-  | { readonly kind: "table"; readonly bytes: Uint8Array }
   /** May this process of mine hold the name? `replace`: whoever holds it will be replaced. */
   | {
       readonly kind: "claim";
@@ -130,46 +106,39 @@ export interface HolderPid {
 }
 
 const Kind = {
-  table: 0x01,
-  claim: 0x02,
-  yes: 0x03,
-  no: 0x04,
-  withdraw: 0x05,
-  confirm: 0x06,
-  confirmed: 0x07,
-  yield: 0x08,
-  settle: 0x09,
-  settled: 0x0a,
-  request: 0x0b,
-  cancel: 0x0c,
-  reply: 0x0d,
+  claim: 0x01,
+  yes: 0x02,
+  no: 0x03,
+  withdraw: 0x04,
+  confirm: 0x05,
+  confirmed: 0x06,
+  yield: 0x07,
+  settle: 0x08,
+  settled: 0x09,
+  request: 0x0a,
+  cancel: 0x0b,
+  reply: 0x0c,
 } as const satisfies { readonly [K in NamesMessage["kind"]]: number };
 
 const NAME_BYTES_MAX = NAME_CHARS_MAX * 4;
 const NODE_BYTES_MAX = NODE_NAME_CHARS_MAX * 4;
-const RULES = ["exit_loser", "keep_first", "tell_both"] as const;
-/** In place of a rule's number: a function's name follows. */
-const RULE_RUN = 0xff;
-/** Holders that one entry may replace: one on each side of a split that was never healed. */
-const REPLACES_MAX = 255;
 
 /**
  * Records one behind the other.
  *
  * | kind | fields |
  * | --- | --- |
- * | 0x01 table | length u32, bytes |
- * | 0x02 claim | claim u48, name 2 + n, local u48, fence u64, replace u8 |
- * | 0x03 yes | claim u48, seen u64, holds u8, then if 1: local u48, claimed u64 |
- * | 0x04 no | claim u48, local u48, fence u64 |
- * | 0x05 withdraw | claim u48 |
- * | 0x06 confirm, 0x07 confirmed | mark u48 |
- * | 0x08 yield | name 2 + n, local u48, claimed u64 |
- * | 0x09 settle | conflict u48, name 2 + n, local u48, held u64, other u48, verdict u8, fence u64 |
- * | 0x0a settled | conflict u48, ok u8 |
- * | 0x0b request | request u48, verb u8, name 2 + n, creation u48, local u48, fence u64, several u8, time-out u48, rule |
- * | 0x0c cancel | request u48 |
- * | 0x0d reply | request u48, problem u8 (0 none), fence u64, holder u8, then if 1: node 2 + n, creation u48, local u48 |
+ * | 0x01 claim | claim u48, name 2 + n, local u48, fence u53, replace u8 |
+ * | 0x02 yes | claim u48, seen u53, holds u8, then if 1: local u48, claimed u53 |
+ * | 0x03 no | claim u48, local u48, fence u53 |
+ * | 0x04 withdraw | claim u48 |
+ * | 0x05 confirm, 0x06 confirmed | mark u48 |
+ * | 0x07 yield | name 2 + n, local u48, claimed u53 |
+ * | 0x08 settle | conflict u48, name 2 + n, local u48, held u53, other u48, verdict u8, fence u53 |
+ * | 0x09 settled | conflict u48, ok u8 |
+ * | 0x0a request | request u48, verb u8, name 2 + n, creation u48, local u48, fence u53, several u8, time-out u48, rule |
+ * | 0x0b cancel | request u48 |
+ * | 0x0c reply | request u48, problem u8 (0 none), fence u53, holder u8, then if 1: node 2 + n, creation u48, local u48 |
  *
  * A rule is a u8: 0 exit_loser, 1 keep_first, 2 tell_both, 255 and a function's name 2 + n.
  */
@@ -187,52 +156,22 @@ export function decodeNames(body: Uint8Array): NamesMessage[] {
   return messages;
 }
 
-/** The value of a name in the replicated table: claimed u64, fence u64, rule, count u8, each: node 2 + n, local u48, claimed u64. */
-export function encodeNameEntry({ claimed, fence, rule, replaces }: NameEntry): Uint8Array {
-  const writer = new FieldWriter(32);
-  writeFence(writer, claimed);
-  writeFence(writer, fence);
-  writeRule(writer, rule);
-  writer.u8(Math.min(REPLACES_MAX, replaces.length));
-  for (const replaced of replaces.slice(0, REPLACES_MAX)) {
-    writeFence(writer.text(replaced.node).u48(replaced.local), replaced.claimed);
-  }
-  return writer.finish();
-}
-
-/** @throws {DecodeError} frame_truncated, frame_bad_value */
-export function decodeNameEntry(bytes: Uint8Array): NameEntry {
-  const reader = new FieldReader(bytes);
-  const claimed = readFence(reader);
-  const fence = readFence(reader);
-  const rule = readRule(reader);
-  const replaces: Replaced[] = [];
-  for (let left = reader.u8(); left > 0; left--) {
-    const node = reader.text(NODE_BYTES_MAX);
-    replaces.push({ node, local: reader.u48(), claimed: readFence(reader) });
-  }
-  reader.end();
-  return { claimed, fence, rule, replaces };
-}
-
 function writeMessage(writer: FieldWriter, message: NamesMessage): void {
   switch (message.kind) {
-    case "table":
-      writer.u32(message.bytes.length).bytes(message.bytes);
-      return;
     case "claim":
-      writeFence(writer.u48(message.claim).text(message.name).u48(message.local), message.fence);
+      writer.u48(message.claim).text(message.name).u48(message.local).u53(message.fence);
       writer.u8(message.replace ? 1 : 0);
       return;
     case "yes": {
       const { holds } = message;
-      writeFence(writer.u48(message.claim), message.seen);
+      writer.u48(message.claim).u53(message.seen);
       writer.u8(holds === undefined ? 0 : 1);
-      if (holds !== undefined) writeFence(writer.u48(holds.local), holds.claimed);
+      if (holds !== undefined) writer.u48(holds.local).u53(holds.claimed);
       return;
     }
     case "no":
-      return writeFence(writer.u48(message.claim).u48(message.local), message.fence);
+      writer.u48(message.claim).u48(message.local).u53(message.fence);
+      return;
     case "withdraw":
       writer.u48(message.claim);
       return;
@@ -241,17 +180,19 @@ function writeMessage(writer: FieldWriter, message: NamesMessage): void {
       writer.u48(message.mark);
       return;
     case "yield":
-      return writeFence(writer.text(message.name).u48(message.local), message.claimed);
+      writer.text(message.name).u48(message.local).u53(message.claimed);
+      return;
     case "settle":
-      writeFence(writer.u48(message.conflict).text(message.name).u48(message.local), message.held);
+      writer.u48(message.conflict).text(message.name).u48(message.local).u53(message.held);
       writer.u48(message.other).u8(NAME_VERDICTS.indexOf(message.verdict));
-      return writeFence(writer, message.fence);
+      writer.u53(message.fence);
+      return;
     case "settled":
       writer.u48(message.conflict).u8(message.ok ? 1 : 0);
       return;
     case "request":
       writer.u48(message.request).u8(NAME_VERBS.indexOf(message.verb)).text(message.name);
-      writeFence(writer.u48(message.creation).u48(message.local), message.fence);
+      writer.u48(message.creation).u48(message.local).u53(message.fence);
       writer.u8(message.several ? 1 : 0).u48(Math.floor(message.timeoutMs));
       return writeRule(writer, message.rule);
     case "cancel":
@@ -267,7 +208,7 @@ function writeMessage(writer: FieldWriter, message: NamesMessage): void {
 function writeReply(writer: FieldWriter, message: Extract<NamesMessage, { kind: "reply" }>): void {
   const { holder, problem } = message;
   writer.u48(message.request).u8(problem === undefined ? 0 : NAME_PROBLEMS.indexOf(problem) + 1);
-  writeFence(writer, message.fence);
+  writer.u53(message.fence);
   writer.u8(holder === undefined ? 0 : 1);
   if (holder !== undefined) writer.text(holder.node).u48(holder.creation).u48(holder.local);
 }
@@ -275,22 +216,20 @@ function writeReply(writer: FieldWriter, message: Extract<NamesMessage, { kind: 
 function readMessage(reader: FieldReader): NamesMessage {
   const kind = reader.u8();
   switch (kind) {
-    case Kind.table:
-      return { kind: "table", bytes: reader.bytes(reader.u32()) };
     case Kind.claim: {
       const claim = reader.u48();
       const name = readName(reader);
       const local = reader.u48();
-      return { kind: "claim", claim, name, local, fence: readFence(reader), replace: reader.flag() };
+      return { kind: "claim", claim, name, local, fence: reader.u53(), replace: reader.flag() };
     }
     case Kind.yes: {
       const claim = reader.u48();
-      const seen = readFence(reader);
-      const holds = reader.flag() ? { local: reader.u48(), claimed: readFence(reader) } : undefined;
+      const seen = reader.u53();
+      const holds = reader.flag() ? { local: reader.u48(), claimed: reader.u53() } : undefined;
       return { kind: "yes", claim, seen, holds };
     }
     case Kind.no:
-      return { kind: "no", claim: reader.u48(), local: reader.u48(), fence: readFence(reader) };
+      return { kind: "no", claim: reader.u48(), local: reader.u48(), fence: reader.u53() };
     case Kind.withdraw:
       return { kind: "withdraw", claim: reader.u48() };
     case Kind.confirm:
@@ -302,7 +241,7 @@ function readMessage(reader: FieldReader): NamesMessage {
         kind: "yield",
         name: readName(reader),
         local: reader.u48(),
-        claimed: readFence(reader),
+        claimed: reader.u53(),
       };
     case Kind.settle:
       return readSettle(reader);
@@ -323,10 +262,10 @@ function readSettle(reader: FieldReader): NamesMessage {
   const conflict = reader.u48();
   const name = readName(reader);
   const local = reader.u48();
-  const held = readFence(reader);
+  const held = reader.u53();
   const other = reader.u48();
   const verdict = readWord(reader, NAME_VERDICTS);
-  return { kind: "settle", conflict, name, local, held, other, verdict, fence: readFence(reader) };
+  return { kind: "settle", conflict, name, local, held, other, verdict, fence: reader.u53() };
 }
 
 function readRequest(reader: FieldReader): NamesMessage {
@@ -335,7 +274,7 @@ function readRequest(reader: FieldReader): NamesMessage {
   const name = readName(reader);
   const creation = reader.u48();
   const local = reader.u48();
-  const fence = readFence(reader);
+  const fence = reader.u53();
   const several = reader.flag();
   const timeoutMs = reader.u48();
   const rule = readRule(reader);
@@ -358,7 +297,7 @@ function readReply(reader: FieldReader): NamesMessage {
   const code = reader.u8();
   const problem = code === 0 ? undefined : NAME_PROBLEMS[code - 1];
   if (code !== 0 && problem === undefined) reader.fail(`unknown problem ${code}`);
-  const fence = readFence(reader);
+  const fence = reader.u53();
   const holder = reader.flag()
     ? { node: reader.text(NODE_BYTES_MAX), creation: reader.u48(), local: reader.u48() }
     : undefined;
@@ -376,25 +315,4 @@ function readName(reader: FieldReader): string {
 function readWord<T>(reader: FieldReader, words: readonly T[]): T {
   const number = reader.u8();
   return words[number] ?? reader.fail(`${number} is over the last known, ${words.length - 1}`);
-}
-
-function writeRule(writer: FieldWriter, rule: ConflictRule): void {
-  if (typeof rule === "string") writer.u8(RULES.indexOf(rule));
-  else writer.u8(RULE_RUN).text(rule.run);
-}
-
-function readRule(reader: FieldReader): ConflictRule {
-  const number = reader.u8();
-  if (number === RULE_RUN) return { run: readName(reader) };
-  return RULES[number] ?? reader.fail(`unknown rule ${number}`);
-}
-
-function writeFence(writer: FieldWriter, fence: number): void {
-  writer.u32(fence % 0x1_0000_0000).u32(Math.floor(fence / 0x1_0000_0000));
-}
-
-function readFence(reader: FieldReader): number {
-  const low = reader.u32();
-  const fence = low + reader.u32() * 0x1_0000_0000;
-  return Number.isSafeInteger(fence) ? fence : reader.fail("a fence over 53 bits");
 }

@@ -6,7 +6,8 @@ import { type NamesNode, NamesWorld, type Told } from "./names-world.ts";
 /** A world of nodes that are all connected and in step. */
 function mesh(seed: number, names: readonly string[]): NamesWorld {
   const world = new NamesWorld(seed, names);
-  for (const a of world.nodes) for (const b of world.nodes) if (a.name < b.name) world.connect(a, b);
+  for (const a of world.nodes)
+    for (const b of world.nodes) if (a.name < b.name) world.connect(a, b);
   world.run(100);
   return world;
 }
@@ -282,7 +283,9 @@ describe("under faults", () => {
     for (const name of NAMES) {
       const holders = world.nodes.filter((node) => node.core.holders.own(name) !== undefined);
       // Whoever was replaced hears nothing.
-      const wasReplaced = holders.some(({ core }) => core.holders.own(name)!.entry.replaces.length > 0);
+      const wasReplaced = holders.some(
+        ({ core }) => core.holders.own(name)!.entry.replaces.length > 0,
+      );
       for (const node of holders.length > 1 && !wasReplaced ? holders : []) {
         const { local } = node.core.holders.own(name)!;
         const before = told(node, local);

@@ -5,22 +5,15 @@
 import { FenceClock } from "../../src/base/fence.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { GlobalNames } from "../../src/cluster/global-names.ts";
-import type {
-  Conflict,
-  NamesAnswer,
-  NamesInput,
-  NamesOutput,
-} from "../../src/cluster/names-io.ts";
+import type { Conflict, NamesAnswer, NamesInput, NamesOutput } from "../../src/cluster/names-io.ts";
 import { EventQueue } from "../../src/sim/event-queue.ts";
 import {
   type ConflictRule,
   decodeNameEntry,
-  decodeNames,
   encodeNameEntry,
-  encodeNames,
   type NameEntry,
-  type NamesMessage,
-} from "../../src/wire/names-message.ts";
+} from "../../src/wire/name-entry.ts";
+import { decodeNames, encodeNames } from "../../src/wire/names-message.ts";
 
 /** What travels: records of the protocol, and the table's changes in their place in the stream. */
 type Sent =
@@ -66,7 +59,6 @@ export class NamesNode {
   /** What processes were told, by their local id. */
   readonly told = new Map<number, Told[]>();
   readonly logs: string[] = [];
-  readonly #entries = new Map<string, Map<string, Map<number, NameEntry>>>();
   readonly #waiting = new Map<number, (answer: NamesAnswer) => void>();
   #schedulerFreeAt = 0;
   #nextLocal = 1;
@@ -153,21 +145,14 @@ export class NamesNode {
       return this.#entry(peer, name, local, entry);
     }
     for (const message of decodeNames(sent.bytes)) {
-      const input = message as Exclude<NamesMessage, { kind: "table" }>;
-      this.handle({ kind: "message", peer, message: input });
+      this.handle({ kind: "message", peer, message });
     }
   }
 
   lost(peer: string): void {
     this.sessions.delete(peer);
     this.handle({ kind: "node_down", peer });
-    const names = this.#entries.get(peer) ?? new Map<string, Map<number, NameEntry>>();
-    this.#entries.delete(peer);
-    for (const [name, locals] of names) {
-      for (const local of locals.keys()) {
-        this.handle({ kind: "entry", peer, name, local, entry: undefined });
-      }
-    }
+    this.handle({ kind: "cleared", peer });
   }
 
   timeout(): void {
@@ -176,12 +161,6 @@ export class NamesNode {
   }
 
   #entry(peer: string, name: string, local: number, entry: NameEntry | undefined): void {
-    let names = this.#entries.get(peer);
-    if (names === undefined) this.#entries.set(peer, (names = new Map()));
-    let locals = names.get(name);
-    if (locals === undefined) names.set(name, (locals = new Map()));
-    if (entry === undefined) locals.delete(local);
-    else locals.set(local, entry);
     this.handle({ kind: "entry", peer, name, local, entry });
   }
 
@@ -240,8 +219,6 @@ export class NamesNode {
           if (isAlive) this.watched.add(output.local);
           this.handle({ kind: isAlive ? "alive" : "ended", local: output.local });
         });
-      case "unwatch":
-        return this.#later(() => void this.watched.delete(output.local));
       case "tell":
         this.told.set(output.local, [...(this.told.get(output.local) ?? []), output]);
         if (output.exit) this.#later(() => this.die(output.local));
@@ -301,7 +278,9 @@ export class NamesWorld {
   }
 
   isConnected(a: NamesNode, b: NamesNode): boolean {
-    return a.sessions.get(b.name) !== undefined && a.sessions.get(b.name) === b.sessions.get(a.name);
+    return (
+      a.sessions.get(b.name) !== undefined && a.sessions.get(b.name) === b.sessions.get(a.name)
+    );
   }
 
   /** The two ends see the session come up one after the other. */
