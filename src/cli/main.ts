@@ -23,6 +23,7 @@ import { exit } from "./exit.ts";
 import { functions } from "./functions.ts";
 import { groups } from "./groups.ts";
 import { inspect } from "./inspect.ts";
+import { names } from "./names.ts";
 import { nodes } from "./nodes.ts";
 import { ps } from "./ps.ts";
 import { run } from "./run.ts";
@@ -42,7 +43,7 @@ import type { World } from "./world.ts";
 /** All verbs, in the order of the help. */
 export const VERBS: readonly Verb[] = [
   run,
-  ...[status, nodes, ps, inspect, tree, groups, functions],
+  ...[status, nodes, ps, inspect, tree, names, groups, functions],
   ...[spawn, send, call, exit],
   ...[connect, disconnect, stop],
   ...[types, check, test, sim, term, cookie, cert],

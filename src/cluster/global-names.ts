@@ -109,8 +109,8 @@ export class GlobalNames implements NameDesk {
         return this.#ended(input.local, now);
       case "scheduler_gone":
         return this.#schedulerGone(input.scheduler, now);
-      case "resolved":
-        return this.#conflicts.resolved(input, now);
+      case "decided":
+        return this.#conflicts.decided(input, now);
     }
   }
 

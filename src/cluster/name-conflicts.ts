@@ -105,7 +105,7 @@ export class NameConflicts {
   }
 
   /** What the function returned. */
-  resolved({ id, kept, text }: Extract<NamesInput, { kind: "resolved" }>, now: Millis): void {
+  decided({ id, kept, text }: Extract<NamesInput, { kind: "decided" }>, now: Millis): void {
     const clash = this.#clashes.get(id);
     if (clash?.alarm === undefined) return;
     this.#desk.deadlines.clear(clash.alarm);
@@ -160,7 +160,7 @@ export class NameConflicts {
     const { id, name, own, other } = clash;
     clash.alarm = new Alarm((at) => {
       this.#desk.emit({ kind: "abandon", id });
-      this.resolved({ kind: "resolved", id, kept: "neither", text: "it took too long" }, at);
+      this.decided({ kind: "decided", id, kept: "neither", text: "it took too long" }, at);
     });
     this.#desk.deadlines.set(clash.alarm, now + NAME_CONFLICT_MS);
     const [first, second] = [pidOf(own), pidOf(other)];

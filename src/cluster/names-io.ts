@@ -77,7 +77,7 @@ export type NamesInput =
   | { readonly kind: "scheduler_gone"; readonly scheduler: number }
   /** What a function that decides a conflict returned; `neither` also when it failed. */
   | {
-      readonly kind: "resolved";
+      readonly kind: "decided";
       readonly id: number;
       readonly kept: "first" | "second" | "neither";
       readonly text: string;

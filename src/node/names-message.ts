@@ -29,7 +29,7 @@ export type NamesToControl =
   | { readonly kind: "list"; readonly id: number }
   | { readonly kind: "alive" | "ended"; readonly local: number }
   | {
-      readonly kind: "resolved";
+      readonly kind: "decided";
       readonly id: number;
       readonly kept: "first" | "second" | "neither";
       readonly text: string;

@@ -170,7 +170,7 @@ export class NamesScheduler implements SchedulerService {
     const entry = lookup(run);
     const decided = (kept: "first" | "second" | "neither", text: string): void => {
       this.#resolving.delete(id);
-      this.tell({ kind: "resolved", id, kept, text });
+      this.tell({ kind: "decided", id, kept, text });
     };
     if (entry === undefined) return decided("neither", `no function "${run}" is defined`);
     const [first, second] = [this.#pid(message.first), this.#pid(message.second)];
@@ -190,8 +190,8 @@ export class NamesScheduler implements SchedulerService {
   }
 
   #living(local: number): Process | undefined {
-    const { host, identities } = this.world;
-    return host().livingHere(identities.localPid(local));
+    const { world } = this;
+    return world.host().livingHere(world.identities.localPid(local));
   }
 
   #pid({ node, creation, local }: HolderPid): Pid<unknown> {

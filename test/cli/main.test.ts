@@ -72,6 +72,7 @@ const ANSWERS = {
   nodes: [],
   ps: { processes: [], total: 0 },
   functions: [],
+  names: [],
   groups: [],
   tree: [],
   inspect: {

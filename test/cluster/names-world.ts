@@ -227,7 +227,7 @@ export class NamesNode {
         const { id, run } = output;
         if (run === "hang") return;
         const kept = run as "first" | "second" | "neither";
-        const decide = (): void => this.handle({ kind: "resolved", id, kept, text: run });
+        const decide = (): void => this.handle({ kind: "decided", id, kept, text: run });
         world.events.schedule(world.random.below(100), undefined, decide);
         return;
       }
