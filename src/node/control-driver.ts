@@ -77,7 +77,6 @@ export class ControlDriver {
     readonly world: Omit<ControlWorld, "lagMs" | "fences">;
     readonly ports: readonly ThreadPort[];
     readonly pulses: readonly SharedArrayBuffer[];
-    readonly globals: SharedArrayBuffer;
     /** Undefined: schedulers cannot be ended one by one. */
     readonly keeper?: SchedulerKeeper;
     readonly events: ControlEvents;
@@ -92,9 +91,7 @@ export class ControlDriver {
     });
     const fences = new FenceClock(setup.fences);
     this.#world = { ...options.world, fences, lagMs: () => this.#watchdog.lagMs() };
-    const { globals } = options;
-    const shared = { ...setup, globals };
-    this.#services = new ControlServices(CONTROL_SERVICES, shared, this.#world, this.#schedulers);
+    this.#services = new ControlServices(CONTROL_SERVICES, setup, this.#world, this.#schedulers);
     this.#watchdog = new WatchdogDriver({
       clock: this.#clock,
       log: this.#world.log,

@@ -33,5 +33,7 @@ export interface ControlSetup {
   readonly versions?: VersionRange;
   /** `createFences()`, shared with the schedulers. */
   readonly fences: SharedArrayBuffer;
+  /** Global names, as schedulers find them: `createGlobalTable()`. */
+  readonly globals: SharedArrayBuffer;
   readonly limits: AdmissionLimits & { readonly handshakeMs: Millis };
 }

@@ -70,10 +70,12 @@ export class NamesControl implements ControlService {
     this.#drive();
   }
 
-  fromPeer({ creation, name, number }: ServicePeer, body: Uint8Array): void {
-    if (isReplicaMessage(body)) this.#table.receive({ creation, name, number }, body);
+  fromPeer(peer: ServicePeer, body: Uint8Array): void {
+    if (isReplicaMessage(body)) this.#table.receive(peer, body);
     else {
-      for (const message of decodeNames(body)) this.#feed({ kind: "message", peer: name, message });
+      for (const message of decodeNames(body)) {
+        this.#feed({ kind: "message", peer: peer.name, message });
+      }
     }
     this.#drive();
   }

@@ -67,6 +67,7 @@ export function planNode(input: PlanInput): NodePlan {
     killStuckAfterMs: config.node.killStuckAfterMs,
     tick: { intervalMs: cluster.tickIntervalMs, timeoutMs: cluster.tickTimeoutMs },
     fences: shared.fences,
+    globals: shared.globals,
     limits,
   };
   return {

@@ -16,7 +16,6 @@ export interface ControlThreadData {
   /** To each scheduler, index 0 for scheduler 1. */
   readonly schedulers: readonly PortEnd[];
   readonly pulses: readonly SharedArrayBuffer[];
-  readonly globals: SharedArrayBuffer;
   readonly names: SharedArrayBuffer;
   readonly registryPort: number;
   readonly log: LogSetup;
@@ -63,7 +62,6 @@ export async function runControlThread(
     world: makeControlWorld(node, creation, begin.tls, log),
     ports: data.schedulers.map((end) => threads.port(end)),
     pulses: data.pulses,
-    globals: data.globals,
     keeper,
     events: {
       stopRequested: () => tell({ kind: "stop_requested" }),

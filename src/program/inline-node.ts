@@ -47,7 +47,6 @@ export class InlineNode {
       world: { ...world, ...(dns && { dns }), ...(clock && { clock }) },
       ports: [near],
       pulses: plan.shared.pulses,
-      globals: plan.shared.globals,
       events,
     });
     const ports = { control: far, others: [undefined, undefined] };

@@ -58,7 +58,6 @@ export class NodeProcess {
         world: makeControlWorld(name, creation, tls, log),
         ports: threads.ports,
         pulses: plan.shared.pulses,
-        globals: plan.shared.globals,
         keeper: threads,
         events,
       });

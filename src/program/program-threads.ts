@@ -46,7 +46,6 @@ export class ProgramThreads {
       setup: plan.control,
       schedulers,
       pulses: plan.shared.pulses,
-      globals: plan.shared.globals,
       names: plan.shared.names,
       registryPort,
       log: logSetup,

@@ -108,7 +108,6 @@ export class SimNode {
       },
       ports: ports.control,
       pulses: plan.shared.pulses,
-      globals: plan.shared.globals,
       events: {
         stopRequested: options.stopRequested,
         startRefused: () => undefined,
