@@ -14,6 +14,8 @@ export interface Contender {
   readonly decode: () => void;
   /** Bytes of all values of the workload together. */
   readonly bytes: number;
+  /** Another name, under which it is compared with fewer. */
+  readonly also?: string;
 }
 
 /** Gives the batches of a workload in turn. */
@@ -72,23 +74,64 @@ export function standalone(workload: Workload, bytes: "copy" | "view"): Contende
   };
 }
 
-/** Records on, native addon on where it is installed. `reuse`: into one buffer that is used again for every message. */
-export function msgpackr(workload: Workload, reuse: boolean): Contender {
+interface MsgpackrMode {
+  /** Into one buffer that is used again for every message. */
+  readonly reuse?: boolean;
+  /** All strings of a message in one place. */
+  readonly bundleStrings?: boolean;
+  /** Reads all messages from one buffer in one call. */
+  readonly multiple?: boolean;
+  readonly records?: boolean;
+}
+
+/** Modes whose results stay valid at the next call, as those of `encode` do. */
+export const KEPT = "msgpackr, kept";
+
+/** Reads a whole stream in one call, which the receiver of single messages cannot. */
+export const BATCH = "msgpackr, a batch";
+
+/** Modes with records, the native addon on where it is installed. */
+export function msgpackrModes(workload: Workload): Contender[] {
+  return [
+    { ...msgpackr(workload, {}), also: KEPT },
+    { ...msgpackr(workload, { bundleStrings: true }), also: KEPT },
+    msgpackr(workload, { reuse: true }),
+    msgpackr(workload, { reuse: true, bundleStrings: true }),
+    { ...msgpackr(workload, { multiple: true }), name: BATCH },
+  ];
+}
+
+/** Plain MessagePack maps: larger, but not slowed down by shapes that never come again. */
+export function msgpackrMaps(workload: Workload): Contender {
+  return { ...msgpackr(workload, { reuse: true, records: false }), name: "msgpackr, no records" };
+}
+
+/** Its records are known from the first round on: what defines them is in neither its times nor its bytes. */
+function msgpackr(workload: Workload, mode: MsgpackrMode): Contender {
   const nextValues = rotation({ ...workload, values: workload.plain ?? workload.values });
-  const packr = new Packr({ structures: [] });
-  const flags = reuse ? REUSE_BUFFER_MODE | RESET_BUFFER_MODE : 0;
+  const records = mode.records !== false;
+  const packr = new Packr({
+    ...(records ? { structures: [] } : { useRecords: false }),
+    bundleStrings: mode.bundleStrings === true,
+  });
+  const flags = mode.reuse === true ? REUSE_BUFFER_MODE | RESET_BUFFER_MODE : 0;
   const encoded = (workload.batches ?? [workload.plain ?? workload.values]).map((values) =>
     values.map((value) => Buffer.from(packr.pack(value))),
   );
+  const joined = encoded.map((batch) => Buffer.concat(batch));
+  const ignore = (): void => undefined;
   let next = 0;
   return {
     name: "msgpackr",
     encode: () => {
       for (const value of nextValues()) packr.pack(value, flags);
     },
-    decode: () => {
-      for (const input of encoded[next++ % encoded.length]!) packr.unpack(input);
-    },
+    decode:
+      mode.multiple === true
+        ? () => packr.unpackMultiple(joined[next++ % joined.length]!, ignore)
+        : () => {
+            for (const input of encoded[next++ % encoded.length]!) packr.unpack(input);
+          },
     bytes: total(encoded[0]!),
   };
 }

@@ -99,7 +99,13 @@ function writeNegative(state: EncodeState, position: number, value: number): num
 function writeLarge(state: EncodeState, position: number, value: number): number {
   const bytes = state.bytes;
   const view = state.view;
-  if (Number.isSafeInteger(value) && value !== 0) {
+  // Not `Number.isSafeInteger`, which is a call.
+  if (
+    Math.floor(value) === value &&
+    value !== 0 &&
+    value <= Number.MAX_SAFE_INTEGER &&
+    value >= Number.MIN_SAFE_INTEGER
+  ) {
     const count = value < 0 ? -1 - value : value;
     const high = Math.floor(count * PER_TWO_32);
     const low = count - high * TWO_32;

@@ -9,7 +9,7 @@ import {
   writeStringRef,
 } from "./encode-string.ts";
 import { NO_SITE, SITE_LOOK_AT, SITE_MISSES_MAX } from "./sites.ts";
-import { FALSE, INT_MAX, STRING_REF, TRUE, UINT16, UINT32, UINT8 } from "./tags.ts";
+import { FALSE, FLOAT64, INT_MAX, STRING_REF, TRUE, UINT16, UINT32, UINT8 } from "./tags.ts";
 
 /** Appends a value; the encoder of values, handed in because it in turn writes shapes. */
 export type WriteValue = (state: EncodeState, position: number, value: unknown) => number;
@@ -96,6 +96,8 @@ function ownField(key: string, i: number): string {
           bytes[at] = ${UINT32}; bytes[at + 1] = small; bytes[at + 2] = small >>> 8;
           bytes[at + 3] = small >>> 16; bytes[at + 4] = small >>> 24; at += 5;
         }
+      } else if (Math.floor(value) !== value) {
+        bytes[at] = ${FLOAT64}; state.view.setFloat64(at + 1, value, true); at += 9;
       } else at = writeNumber(state, at, value);
     } else if (typeof value === "string") {
       if (site < 0) { at = writeInlineString(state, at, value); ${RELOAD} }
