@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { basename, join, resolve } from "node:path";
 
+import { clientBuild } from "../src/bun/client-source.ts";
 import { PACKAGE_ARCHIVE } from "../src/bun/package-files.ts";
 import { GENERATED_BY } from "../src/cli/package.ts";
 
@@ -80,7 +81,7 @@ async function emitDeclarations(): Promise<void> {
 async function bundle(version: string): Promise<void> {
   const result = await Bun.build({
     entrypoints: [
-      ...ENTRIES.map((name) => join(ROOT, `src/${name}.ts`)),
+      ...ENTRIES.filter((name) => name !== "client").map((name) => join(ROOT, `src/${name}.ts`)),
       ...PROGRAMS.map((path) => join(ROOT, path)),
       // Two entries that need it put it into a chunk, whoever else does.
       join(ROOT, "src/bun/worker-threads.ts"),
@@ -102,6 +103,16 @@ async function bundle(version: string): Promise<void> {
   const text = readFileSync(program, "utf8");
   if (!text.startsWith("#!")) writeFileSync(program, `${SHEBANG}\n${text}`);
   chmodSync(program, 0o755);
+}
+
+/** The browser's client is one module of its own, which shares nothing with what runs on nodes. */
+async function bundleClient(): Promise<void> {
+  const result = await Bun.build({
+    ...clientBuild(join(ROOT, "src/client.ts")),
+    outdir: join(PACKAGE, "src"),
+    throw: false,
+  });
+  if (!result.success) throw new Error(result.logs.map(String).join("\n"));
 }
 
 /** `exports` of the package: declarations first, since the first condition that fits counts. */
@@ -154,6 +165,7 @@ export async function writePackage(): Promise<string> {
   rmSync(PACKAGE, { recursive: true, force: true });
   mkdirSync(PACKAGE, { recursive: true });
   await Promise.all([emitDeclarations(), bundle(version)]);
+  await bundleClient();
   const manifest = {
     name,
     version,

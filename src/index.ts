@@ -36,6 +36,7 @@ export type {
   SupervisorBehaviour,
 } from "./behaviour/supervisor-api.ts";
 export { task, type TaskOptions } from "./behaviour/task.ts";
+export { defineWeb, type Web, type WebUrl } from "./behaviour/web.ts";
 export type {
   AnyStartable,
   ArgsOf,
@@ -70,6 +71,23 @@ export type {
 export { type ExitReason, ProcessExit } from "./process/exit-reason.ts";
 export { group } from "./process/group.ts";
 export { define, named } from "./process/registry.ts";
+export type {
+  JoinOptions,
+  PublishOptions,
+  Room,
+  RoomMember,
+  Rooms,
+  SlowPolicy,
+  Socket,
+  SocketCallbacks,
+  SocketId,
+  SocketMessage,
+  SocketProcess,
+  WebAddress,
+  WebBehaviour,
+  WebContext,
+  WebLimits,
+} from "./process/room-api.ts";
 export {
   Down,
   Exit,
@@ -77,10 +95,12 @@ export {
   NameConflict,
   NodeDown,
   NodeUp,
+  RoomChange,
   type SystemMessage,
 } from "./process/system-message.ts";
 export type { NodeOptions } from "./program/options.ts";
 export { startNode } from "./program/start-node.ts";
+export { room } from "./room/process-rooms.ts";
 export { Pid } from "./term/pid.ts";
 export { Ref } from "./term/ref.ts";
 export { decode, encode } from "./term/stf.ts";

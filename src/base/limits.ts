@@ -109,3 +109,75 @@ export const TERM_BIGINT_BYTES_MAX = 128 * 1024;
 
 /** Times that one process may be in one group: more is a loop that never leaves. */
 export const GROUP_JOINS_MAX = 1_000;
+/** Characters of a room's name: the names of rooms travel with every message. */
+export const ROOM_NAME_CHARS_MAX = 255;
+
+/** Bytes of one message published in a room: it goes to many, so it is short; larger things go by URL. */
+export const ROOM_MESSAGE_BYTES_MAX = 256 * 1024;
+
+/** Messages that an origin keeps of one room, for those who come back: a minute at 16 a second. */
+export const ROOM_WINDOW_MESSAGES = 1_024;
+
+/** Bytes of them. */
+export const ROOM_WINDOW_BYTES = 512 * 1024;
+
+/** Bytes that a scheduler keeps of all rooms; over it the rooms that were silent for longest are forgotten. */
+export const ROOM_WINDOWS_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Milliseconds without a message after which nothing of a room is kept. */
+export const ROOM_WINDOW_MS = 120_000;
+
+/** Rooms whose last number is remembered when their messages are not: a name and a number each. */
+export const ROOM_LASTS_MAX = 100_000;
+
+/** Milliseconds that a join waits for the schedulers of other nodes: a stuck one must not hold up a client. */
+export const ROOM_ANSWER_MS = 2_000;
+
+/** Milliseconds that a client which came back waits for a node that is not connected, until it is told of a gap. */
+export const ROOM_RESUME_MS = 4_000;
+
+/** Milliseconds that an origin may be out of reach until those in its rooms are told of a gap. */
+export const ROOM_LOST_MS = 10_000;
+
+/** Milliseconds that the last numbers of a node that stopped in order are remembered. */
+export const ROOM_ENDED_MS = 60_000;
+
+/** Bytes of one message from a client. Cursors of 256 rooms fit. */
+export const SOCKET_PAYLOAD_BYTES_MAX = 128 * 1024;
+
+/** Rooms that one socket may be in. */
+export const SOCKET_ROOMS_MAX = 256;
+
+/** Joins, leaves and publishes that a client may do in a second, and at once. */
+export const SOCKET_REQUESTS_PER_SECOND = 50;
+export const SOCKET_REQUESTS_BURST = 300;
+
+/** Refused requests in a row after which a client that does not slow down is closed. */
+export const SOCKET_REFUSALS_MAX = 200;
+
+/** Sockets from one address on one scheduler: a household, an office; more behind a proxy, which is configured. */
+export const SOCKETS_PER_ADDRESS_MAX = 1_024;
+
+/** Sockets on one scheduler. */
+export const SOCKETS_MAX = 100_000;
+
+/** Bytes that wait for a socket from which it counts as slow and leaves the fast path. */
+export const SOCKET_SLOW_BYTES = 256 * 1024;
+
+/** Bytes that may wait for a socket at all; over it, it is closed. */
+export const SOCKET_BACKLOG_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Milliseconds that a client of rooms has to introduce itself. */
+export const SOCKET_HELLO_MS = 5_000;
+
+/** Milliseconds of silence after which a socket is pinged. */
+export const SOCKET_IDLE_MS = 60_000;
+
+/** Milliseconds over which the clients of a node that stops are spread when they move to another. */
+export const MOVE_JITTER_MS = 800;
+
+/** Milliseconds that a node which stops waits for its clients to move; its schedulers have 2 s to stop in all. */
+export const MOVE_MS_MAX = 1_500;
+
+/** Bytes of what a member of a room shows of itself: every node and every watcher holds it. */
+export const PRESENCE_BYTES_MAX = 4 * 1024;

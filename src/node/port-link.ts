@@ -58,7 +58,8 @@ export interface PortLinkEvents {
   pending(): void;
   /** False: this session is over, its batch is to be dropped. */
   meet(origin: Origin): boolean;
-  signal(signal: WireSignal | Undecodable): void;
+  /** `origin`: the session that it came from, or `HERE`. */
+  signal(signal: WireSignal | Undecodable, origin: Origin): void;
   /** There is room again below the high-water mark. */
   ready(): void;
 }
@@ -199,13 +200,14 @@ export class PortLink {
       this.#markers.delete(message.id);
       return;
     }
-    const known = message.number === 0 || this.#events.meet(message);
+    const origin = message.number === 0 ? HERE : message;
+    const known = origin === HERE || this.#events.meet(message);
     const { reader } = this.#in;
     reader.reset(new Uint8Array(message.bytes));
     // Read even if it is dropped: the dictionary goes on.
     while (reader.remaining > 0) {
       const signal = decodeSignal(this.#in);
-      if (known) this.#events.signal(signal);
+      if (known) this.#events.signal(signal, origin);
     }
     this.#port.post({ kind: "done", bytes: message.bytes.byteLength } satisfies Done);
   }

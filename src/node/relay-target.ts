@@ -1,5 +1,5 @@
 import type { Pid } from "../term/pid.ts";
-import type { WireSignal } from "../wire/wire-signal.ts";
+import type { Undecodable, WireRoom, WireSignal } from "../wire/wire-signal.ts";
 
 /** The pid whose home a signal has to reach; undefined: a name, resolved on any scheduler. */
 export function relayTarget(
@@ -15,3 +15,7 @@ export function relayTarget(
       return signal.to;
   }
 }
+
+/** Whether it is what rooms say to each other: their driver knows where it goes. */
+export const isRoom = (signal: WireSignal | Undecodable): signal is WireRoom =>
+  signal.kind === "room" || signal.kind === "room_control";

@@ -9,6 +9,7 @@ import type { Identities } from "../term/identities.ts";
 import { Pid } from "../term/pid.ts";
 import { decode, encode } from "../term/stf.ts";
 import { obeysHardLimit } from "../wire/message.ts";
+import type { WireRoom } from "../wire/wire-signal.ts";
 import type { PortLink } from "./port-link.ts";
 
 /** Why a signal came back. */
@@ -23,7 +24,7 @@ export interface Route {
   /** The same for one sender; without it `ready` counts for all. */
   readyFor?(from: Pid): boolean;
   message(from: Pid, to: Pid, message: unknown): void;
-  signal(signal: Signal): void;
+  signal(signal: Signal | WireRoom): void;
 }
 
 export interface RoutesEvents {

@@ -3,12 +3,8 @@
  * It is the same on a worker, on the calling thread of a user's program, and many times on one thread in tests.
  */
 import type { ConnectionError, ProtocolError } from "../base/error.ts";
-import type { Clock, Timer } from "../port/clock.ts";
-import type { Digest } from "../port/digest.ts";
-import type { Entropy } from "../port/entropy.ts";
-import type { LogSink } from "../port/log.ts";
+import type { Timer } from "../port/clock.ts";
 import type { PortEnd, ThreadPort } from "../port/threads.ts";
-import type { Transport } from "../port/transport.ts";
 import type { NodeServices, Owner } from "../process/host.ts";
 import { LIFE_DEAD } from "../process/life.ts";
 import type { Process } from "../process/process.ts";
@@ -28,36 +24,17 @@ import { LaneListener } from "./lane-listener.ts";
 import { NodeLink } from "./node-link.ts";
 import { Partings } from "./partings.ts";
 import { HERE, PortLink, type Origin } from "./port-link.ts";
-import { relayTarget } from "./relay-target.ts";
+import { isRoom, relayTarget } from "./relay-target.ts";
 import { reportEvents } from "./report.ts";
+import { RoomDriver } from "./room-driver.ts";
 import { Routes } from "./routes.ts";
 import { answerQuery } from "./scheduler-query.ts";
 import { SchedulerServices } from "./scheduler-services.ts";
 import { SchedulerSessions } from "./scheduler-sessions.ts";
+import type { SchedulerPorts, SchedulerWorld } from "./scheduler-world.ts";
 import { SCHEDULER_SERVICES } from "./services.ts";
 import { BEAT_MS } from "./watchdog.ts";
 import type { HostedFunction, SchedulerSetup, ToControl, ToScheduler } from "./thread-message.ts";
-
-/** What a scheduler needs of the outside. */
-export interface SchedulerWorld {
-  readonly clock: Clock;
-  readonly digest: Digest;
-  readonly entropy: Entropy;
-  readonly transport: Transport;
-  readonly log: LogSink;
-  /** Makes a port of an end that was handed here; see `Threads.port`. Left out where no scheduler is ever replaced. */
-  readonly port?: (end: PortEnd) => ThreadPort;
-  /** One for this thread. Default: one that keeps only what is used. */
-  readonly identities?: Identities;
-  /** What can be spawned here by name, as peers are told. Default: everything that is defined on this thread. */
-  readonly functions?: () => readonly HostedFunction[];
-}
-
-export interface SchedulerPorts {
-  readonly control: ThreadPort;
-  /** By scheduler number, from 1; the own place is undefined. */
-  readonly others: readonly (ThreadPort | undefined)[];
-}
 
 export class SchedulerDriver {
   readonly scheduler: Scheduler;
@@ -71,6 +48,7 @@ export class SchedulerDriver {
   readonly #listener: LaneListener;
   readonly #nodeLink: NodeLink;
   readonly #services: SchedulerServices;
+  readonly #rooms: RoomDriver;
   readonly #partings: Partings;
   /** What has to be flushed when the slice ends. */
   readonly #pending = new Set<{ flush(): void }>();
@@ -97,25 +75,7 @@ export class SchedulerDriver {
           this.scheduler.undeliverable(signal, reason === "noconnection" ? reason : "noproc"),
       },
     });
-    this.#sessions = new SchedulerSessions(this.#laneWorld(), {
-      nodeUp: (nodeRef, hidden) => {
-        if (!hidden) this.#services.nodeUp(nodeRef);
-        this.scheduler.nodeUp(nodeRef.name, nodeRef.creation, hidden);
-      },
-      nodeDown: (nodeRef, reason, end) => {
-        if (end.hidden !== true) this.#services.nodeDown(nodeRef);
-        this.scheduler.nodeDown(nodeRef.name, nodeRef.creation, reason, end);
-      },
-      sink: (origin) => this.#sink(origin),
-      routeAdded: (route) => this.#routes.add(route),
-      routeRemoved: (route) => this.#routes.remove(route),
-      laneAttached: (lane) => this.#laneState(lane, "attached"),
-      laneLost: (lane, error) => this.#laneLost(lane, "lost", error),
-      laneDialFailed: (lane, error) => this.#laneLost(lane, "dial_failed", error),
-      laneFailed: (lane, error) => this.#laneFailed(lane, error),
-      pending: (lane) => this.#flushLater(lane),
-      ready: () => this.scheduler.laneReady(),
-    });
+    this.#sessions = this.#createSessions();
     this.#listener = new LaneListener(this.#laneWorld(), setup.limits, this.#sessions, world.log);
     this.#partings = new Partings(this.#sessions, this.#links, (message) => this.#tell(message));
     this.#nodeLink = new NodeLink({
@@ -124,6 +84,7 @@ export class SchedulerDriver {
       tell: (message) => this.#tell(message),
       list: () => this.#sessions.list(),
     });
+    this.#rooms = this.#createRooms();
     this.#services = this.#createServices();
     this.scheduler = new Scheduler({
       index: setup.index,
@@ -197,9 +158,47 @@ export class SchedulerDriver {
     return { ...reportEvents(log), ended, ...aboutLeases };
   }
 
+  #createSessions(): SchedulerSessions {
+    return new SchedulerSessions(this.#laneWorld(), {
+      nodeUp: (nodeRef, hidden) => {
+        if (!hidden) this.#services.nodeUp(nodeRef);
+        this.scheduler.nodeUp(nodeRef.name, nodeRef.creation, hidden);
+      },
+      nodeDown: (nodeRef, reason, end) => {
+        this.#rooms.nodeDown(nodeRef.name, end.isStopped === true);
+        if (end.hidden !== true) this.#services.nodeDown(nodeRef);
+        this.scheduler.nodeDown(nodeRef.name, nodeRef.creation, reason, end);
+      },
+      sink: (origin) => this.#sink(origin),
+      routeAdded: (route) => {
+        this.#routes.add(route);
+        this.#rooms.routeAdded(route);
+      },
+      routeRemoved: (route) => {
+        this.#routes.remove(route);
+        this.#rooms.routeRemoved(route);
+      },
+      laneAttached: (lane) => this.#laneState(lane, "attached"),
+      laneLost: (lane, error) => this.#laneLost(lane, "lost", error),
+      laneDialFailed: (lane, error) => this.#laneLost(lane, "dial_failed", error),
+      laneFailed: (lane, error) => this.#laneFailed(lane, error),
+      pending: (lane) => this.#flushLater(lane),
+      ready: () => this.#ready(),
+    });
+  }
+
+  #createRooms(): RoomDriver {
+    const { clock, entropy, log, web } = this.#world;
+    return new RoomDriver({
+      setup: this.#setup,
+      world: { clock, entropy, log, web },
+      link: (scheduler) => this.#links[scheduler],
+    });
+  }
+
   #createServices(): SchedulerServices {
     return new SchedulerServices({
-      makers: SCHEDULER_SERVICES,
+      makers: { ...SCHEDULER_SERVICES, rooms: (world) => this.#rooms.join(world) },
       world: {
         index: this.#setup.index,
         schedulers: this.#setup.schedulers,
@@ -239,15 +238,7 @@ export class SchedulerDriver {
       case "start":
         return this.#startFunction(message.functionName, message.args);
       case "stop":
-        for (const link of this.#links) if (link !== undefined) link.isStopping = true;
-        this.scheduler.stop(message.reason);
-        // What dying processes say goes out first: it is flushed with the slice that ends them.
-        return this.#world.clock.afterIo(() =>
-          this.#world.clock.afterIo(() => {
-            this.#flush();
-            this.#tell({ kind: "stopped" });
-          }),
-        );
+        return this.#rooms.moveClients(() => this.#stopProcesses(message.reason));
       case "close":
         return this.close();
       case "scheduler_gone":
@@ -283,6 +274,18 @@ export class SchedulerDriver {
     this.#tell({ kind: "started", functionName, pid: process.pid.toString() });
   }
 
+  #stopProcesses(reason: string): void {
+    for (const link of this.#links) if (link !== undefined) link.isStopping = true;
+    this.scheduler.stop(reason);
+    // What dying processes say goes out first: it is flushed with the slice that ends them.
+    this.#world.clock.afterIo(() =>
+      this.#world.clock.afterIo(() => {
+        this.#flush();
+        this.#tell({ kind: "stopped" });
+      }),
+    );
+  }
+
   /** Says which of the functions that the node was started with have ended. */
   #checkStarted(): void {
     for (const process of this.#started) {
@@ -307,6 +310,7 @@ export class SchedulerDriver {
     this.#links[scheduler] = next;
     next?.open();
     this.scheduler.schedulerDown(scheduler);
+    this.#rooms.schedulerDown(scheduler);
     this.#tell({ kind: "scheduler_drained" });
   }
 
@@ -324,8 +328,11 @@ export class SchedulerDriver {
       events: {
         pending: () => this.#flushLater(link),
         meet: (origin) => this.#sessions.meet(origin),
-        signal: (signal) => this.#arrived(signal, HERE),
-        ready: () => this.scheduler.laneReady(),
+        signal: (signal, origin) => {
+          if (isRoom(signal)) this.#rooms.receive(signal, origin, index);
+          else this.#arrived(signal, HERE);
+        },
+        ready: () => this.#ready(),
       },
     });
     return link;
@@ -346,8 +353,14 @@ export class SchedulerDriver {
     };
   }
 
+  #ready(): void {
+    this.scheduler.laneReady();
+    this.#rooms.lanesReady();
+  }
+
   #arrived(signal: WireSignal | Undecodable, origin: Origin): void {
     if (signal.kind === "undecodable") return this.#undecodable(signal);
+    if (isRoom(signal)) return this.#rooms.receive(signal, origin, undefined);
     if (signal.kind === "multicast") {
       if (!this.#services.multicast(signal, origin)) this.scheduler.undeliverable(signal, "noproc");
       return;
@@ -438,6 +451,7 @@ export class SchedulerDriver {
   #beat(): void {
     const now = this.#world.clock.now();
     this.scheduler.beat(now);
+    this.#rooms.beat(now);
     for (const lane of this.#sessions.lanes()) {
       if (lane.isStalled(now)) this.#laneState(lane, "stalled");
     }

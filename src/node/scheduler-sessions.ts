@@ -7,7 +7,6 @@ import type { ConnectionError, ProtocolError } from "../base/error.ts";
 import type { LaneSink } from "../session/incoming.ts";
 import type { NodeEnd } from "../scheduler/scheduler.ts";
 import type { NodeRef } from "../term/node-ref.ts";
-import type { WireSignal } from "../wire/wire-signal.ts";
 import { LaneDriver, type LaneWorld } from "./lane-driver.ts";
 import type { LaneSocket } from "./lane-socket.ts";
 import type { Origin } from "./port-link.ts";
@@ -185,7 +184,12 @@ export class SchedulerSessions {
     this.#live.delete(live.origin.node);
     for (const lane of live.lanes) lane.close();
     if (live.route !== undefined) this.#events.routeRemoved(live.route);
-    const end = { hidden: live.hidden, isGone: isGone ?? false, silentMs: silentMs ?? 0 };
+    const end = {
+      hidden: live.hidden,
+      isGone: isGone ?? false,
+      silentMs: silentMs ?? 0,
+      isStopped: reason === "shutdown",
+    };
     this.#events.nodeDown(live.nodeRef, nodeDownReason(reason), end);
   }
 }
@@ -208,7 +212,7 @@ function routeOver({ node, creation }: Origin, lane: LaneDriver): Route {
       lane.added();
     },
     signal(signal): void {
-      lane.core.send(signal satisfies WireSignal);
+      lane.core.send(signal);
       lane.added();
     },
   };

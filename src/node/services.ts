@@ -7,14 +7,17 @@ import { NamesControl } from "./names-control.ts";
 import { NamesScheduler } from "./names-scheduler.ts";
 import { GroupsOf } from "./process-groups.ts";
 import { GlobalNamesOf } from "./process-names.ts";
+import { RoomControl } from "./room-control.ts";
 import type { SchedulerServiceMakers } from "./scheduler-services.ts";
 
 export const CONTROL_SERVICES: ControlServiceMakers = {
   names: (world) => new NamesControl(world),
   groups: (world) => new GroupsControl(world),
   leases: (world) => new LeaseService(world),
+  rooms: (world) => new RoomControl(world),
 };
 
+/** Rooms are not among them: the scheduler's driver makes theirs, since it needs lanes and ports of its own. */
 export const SCHEDULER_SERVICES: SchedulerServiceMakers = {
   names: (world) => {
     const service = new NamesScheduler(world);

@@ -12,6 +12,7 @@ import type {
   NodeUp,
   SystemMessage,
 } from "./system-message.ts";
+import type { Rooms } from "./room-api.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import type { ExitReason } from "./exit-reason.ts";
@@ -161,6 +162,7 @@ export interface Caller {
   whereis(name: string): Pid<unknown> | undefined;
   readonly global: GlobalNames;
   readonly groups: Groups;
+  readonly rooms: Rooms;
   readonly node: NodeView;
   readonly log: Log;
 }

@@ -26,6 +26,7 @@ import { ProcessLog } from "./process-log.ts";
 import type { Match } from "./receive-wait.ts";
 import { nameText } from "./registry.ts";
 import { type Answered, request, type RequestMessage, sendPid } from "./request.ts";
+import type { Rooms } from "./room-api.ts";
 import type { NameOnNode } from "./signal.ts";
 
 /** Anything that can be sent to, as it comes in. */
@@ -104,6 +105,10 @@ export class ProcessContext {
 
   get groups(): Groups {
     return this.#process.host.services.groups(this.#process);
+  }
+
+  get rooms(): Rooms {
+    return this.#process.host.services.rooms(this.#process);
   }
 
   get node(): NodeServices["node"] {

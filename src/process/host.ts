@@ -11,7 +11,9 @@ import type { Peers } from "./peer-session.ts";
 import type { Pending } from "./pending.ts";
 import type { Process } from "./process.ts";
 import type { Definitions } from "./registry.ts";
+import type { Rooms } from "./room-api.ts";
 import type { ChildTerms, NameOnNode, Signal } from "./signal.ts";
+import type { WebService } from "./web-host.ts";
 
 /** Who takes messages sent to a local pid: what `Pid.owner` is on the pid's own thread. */
 export interface Owner {
@@ -49,6 +51,9 @@ export type ProcessBody = (...args: never[]) => unknown;
 export interface NodeServices {
   global(by: Process): GlobalNames;
   groups(by: Process): Groups;
+  rooms(by: Process): Rooms;
+  /** Serves sites on this thread. */
+  readonly web: WebService;
   readonly node: NodeView;
   /** The holder of a global name, as this node knows it now. */
   whereisGlobal(name: string): Pid<unknown> | undefined;

@@ -1,6 +1,7 @@
 import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import type { ExitReason } from "./exit-reason.ts";
+import type { RoomMember, SocketId } from "./room-api.ts";
 
 /**
  * Messages that the system puts into a mailbox. They are nominal: a private member keeps a user's union from holding
@@ -109,7 +110,24 @@ export class GroupChange extends SystemMessageBase {
   }
 }
 
-export type SystemMessage = Down | Exit | NodeUp | NodeDown | NameConflict | GroupChange;
+/** Members of a room came, went, or show something else of themselves; for a process that watches the room. */
+export class RoomChange extends SystemMessageBase {
+  readonly type = "roomchange";
+  readonly room: string;
+  /** The first one after `watch` has everybody. */
+  readonly joined: readonly RoomMember[];
+  readonly left: readonly SocketId[];
+
+  constructor(room: string, joined: readonly RoomMember[], left: readonly SocketId[]) {
+    super();
+    this.room = room;
+    this.joined = joined;
+    this.left = left;
+  }
+}
+
+export type SystemMessage =
+  Down | Exit | NodeUp | NodeDown | NameConflict | GroupChange | RoomChange;
 
 /** Whether a value is a system message, which nobody may send. */
 export const isSystemMessage = (value: unknown): value is SystemMessage =>

@@ -9,9 +9,11 @@ import { dns } from "../bun/dns.ts";
 import { entropy } from "../bun/entropy.ts";
 import { memoryBytes } from "../bun/memory.ts";
 import { createTransport } from "../bun/tls-transport.ts";
+import { webHost } from "../bun/web-server.ts";
 import { createThreads } from "../bun/worker-threads.ts";
 import type { ControlWorld } from "../node/control-world.ts";
-import { SchedulerDriver, type SchedulerPorts } from "../node/scheduler-driver.ts";
+import { SchedulerDriver } from "../node/scheduler-driver.ts";
+import type { SchedulerPorts } from "../node/scheduler-world.ts";
 import type { SchedulerSetup, TlsSetup } from "../node/thread-message.ts";
 import type { Clock } from "../port/clock.ts";
 import type { LogLevel, LogSink } from "../port/log.ts";
@@ -59,6 +61,7 @@ export function makeSchedulerDriver(
     transport,
     log,
     port: (end) => threads.port(end),
+    web: webHost,
   });
 }
 

@@ -10,6 +10,10 @@ export function unavailable(services: Partial<NodeServices> = {}): NodeServices 
     global: services.global ?? (() => missing("global names")),
     groups: services.groups ?? (() => missing("groups")),
     whereisGlobal: services.whereisGlobal ?? (() => undefined),
+    rooms: services.rooms ?? (() => missing("rooms")),
+    get web() {
+      return services.web ?? missing("web server");
+    },
     get node() {
       return services.node ?? missing("view of its node");
     },

@@ -139,6 +139,11 @@ export class FieldReader {
     return this.#bytes.slice(at, at + length);
   }
 
+  /** Steps over the next `length` bytes. */
+  skip(length: number): void {
+    this.#take(length);
+  }
+
   /** Text behind a 16-bit length. `bytesMax` is checked before anything is allocated. */
   text(bytesMax: number): string {
     const length = this.u16();

@@ -1,6 +1,6 @@
 /**
  * Signals on a lane: a kind byte and the fields of that kind, many in one DATA frame. Each group of kinds has a file:
- * `message-send`, `message-link`, `message-monitor`, `message-spawn`. The kinds below 0x10 belong to the lane itself
+ * `message-send`, `message-link`, `message-monitor`, `message-spawn`, `message-room`. The kinds below 0x10 belong to the lane itself
  * (`session/lane.ts`): pid slots, the short form of a message, fragments.
  */
 import { DecodeError } from "../base/error.ts";
@@ -37,6 +37,7 @@ import {
   encodeSpawnReply,
   encodeSpawnRequest,
 } from "./message-spawn.ts";
+import { decodeRoom, encodeRoom } from "./message-room.ts";
 import { readUint8, type SignalIn, type SignalOut } from "./signal-field.ts";
 import type { Undecodable, WireSignal, WireSignalKind } from "./wire-signal.ts";
 
@@ -68,6 +69,8 @@ export const SignalKind = {
   down: 0x33,
   spawn_request: 0x40,
   spawn_reply: 0x41,
+  room: 0x50,
+  room_control: 0x51,
 } as const satisfies { readonly [K in WireSignalKind]: number } & Record<string, number>;
 
 /** Whether a kind obeys a lane's hard limit; system signals pass it. */
@@ -77,6 +80,7 @@ export function obeysHardLimit(kind: WireSignalKind): boolean {
     case "message_named":
     case "multicast":
     case "spawn_request":
+    case "room":
       return true;
     default:
       return false;
@@ -99,6 +103,9 @@ export function encodeSignal(out: SignalOut, signal: WireSignal): boolean {
       return encodeMulticast(out, signal);
     case "spawn_request":
       return encodeSpawnRequest(out, signal);
+    case "room":
+    case "room_control":
+      return encodeRoom(out, signal);
     default:
       encodeSystemSignal(out, signal);
       return true;
@@ -141,6 +148,10 @@ export function decodeSignalOf(kind: number, input: SignalIn): WireSignal | Unde
       return decodeSpawnRequest(input);
     case SignalKind.spawn_reply:
       return decodeSpawnReply(input);
+    case SignalKind.room:
+      return decodeRoom(input, "room");
+    case SignalKind.room_control:
+      return decodeRoom(input, "room_control");
     default:
       throw new DecodeError("frame_unknown", `unknown signal kind ${kind}`, input.reader.position);
   }
@@ -150,7 +161,7 @@ function encodeSystemSignal(
   out: SignalOut,
   signal: Exclude<
     WireSignal,
-    { kind: "message" | "message_named" | "multicast" | "spawn_request" }
+    { kind: "message" | "message_named" | "multicast" | "spawn_request" | "room" | "room_control" }
   >,
 ): void {
   switch (signal.kind) {

@@ -100,7 +100,20 @@ export type WireSignal =
       readonly result:
         | { readonly ok: true; readonly pid: Pid<unknown> }
         | { readonly ok: false; readonly code: WireSpawnFailure };
-    };
+    }
+  | WireRoom;
+
+/**
+ * What schedulers say to each other about rooms, see `room-message.ts`. `room_control` passes a lane's hard limit. Bytes
+ * that were decoded are a view: good until the sink returns.
+ */
+export interface WireRoom {
+  readonly kind: "room" | "room_control";
+  readonly from: undefined;
+  /** Scheduler of the receiving node, from 1; 0: the one where the lane or port ends. */
+  readonly to: number;
+  readonly body: Uint8Array;
+}
 
 export type WireSignalKind = WireSignal["kind"];
 

@@ -39,5 +39,7 @@ export function everySignal(identities: Identities): readonly WireSignal[] {
     { ...request, scheduler: 1, args: [], options: { ...plain, link: true, child } },
     { kind: "spawn_reply", from: to, to: from, ref, result: { ok: true, pid: to } },
     { kind: "spawn_reply", from: undefined, to: from, ref, result: { ok: false, code: "undef" } },
+    { kind: "room", from: undefined, to: 0, body: new Uint8Array([1, 2, 3]) },
+    { kind: "room_control", from: undefined, to: 2, body: new Uint8Array([4]) },
   ];
 }
