@@ -3,7 +3,7 @@ import type { Undecodable, WireRoom, WireSignal } from "../wire/wire-signal.ts";
 
 /** The pid whose home a signal has to reach; undefined: a name, resolved on any scheduler. */
 export function relayTarget(
-  signal: Exclude<WireSignal, { kind: "multicast" | "spawn_request" }>,
+  signal: Exclude<WireSignal, { kind: "multicast" | "spawn_request" | "room" | "room_control" }>,
 ): Pid | undefined {
   switch (signal.kind) {
     case "message_named":

@@ -13,7 +13,6 @@ import type { Signal, SignalOf } from "../process/signal.ts";
 import type { SchedulerEvents } from "../scheduler/events.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import type { LaneSink } from "../session/incoming.ts";
-import type { LaneBudget } from "../session/lane.ts";
 import { Identities } from "../term/identities.ts";
 import type { Pid } from "../term/pid.ts";
 import { decode, encode } from "../term/stf.ts";
@@ -21,6 +20,7 @@ import type { Undecodable, WireSignal } from "../wire/wire-signal.ts";
 import type { LaneDriver, LaneWorld } from "./lane-driver.ts";
 import { leaseEvents } from "./lease-service.ts";
 import { LaneListener } from "./lane-listener.ts";
+import { laneWorldOf } from "./lane-world.ts";
 import { NodeLink } from "./node-link.ts";
 import { Partings } from "./partings.ts";
 import { HERE, PortLink, type Origin } from "./port-link.ts";
@@ -75,8 +75,9 @@ export class SchedulerDriver {
           this.scheduler.undeliverable(signal, reason === "noconnection" ? reason : "noproc"),
       },
     });
-    this.#sessions = this.#createSessions();
-    this.#listener = new LaneListener(this.#laneWorld(), setup.limits, this.#sessions, world.log);
+    const lanes = laneWorldOf(setup, world, this.#identities);
+    this.#sessions = this.#createSessions(lanes);
+    this.#listener = new LaneListener(lanes, setup.limits, this.#sessions, world.log);
     this.#partings = new Partings(this.#sessions, this.#links, (message) => this.#tell(message));
     this.#nodeLink = new NodeLink({
       name: setup.node,
@@ -158,8 +159,8 @@ export class SchedulerDriver {
     return { ...reportEvents(log), ended, ...aboutLeases };
   }
 
-  #createSessions(): SchedulerSessions {
-    return new SchedulerSessions(this.#laneWorld(), {
+  #createSessions(lanes: LaneWorld): SchedulerSessions {
+    return new SchedulerSessions(lanes, {
       nodeUp: (nodeRef, hidden) => {
         if (!hidden) this.#services.nodeUp(nodeRef);
         this.scheduler.nodeUp(nodeRef.name, nodeRef.creation, hidden);
@@ -458,27 +459,6 @@ export class SchedulerDriver {
     this.#partings.check();
     this.#checkStarted();
     this.#beatTimer = this.#world.clock.setTimer(BEAT_MS, () => this.#beat());
-  }
-
-  #laneWorld(): LaneWorld {
-    const { limits, schedulers } = this.#setup;
-    const budget: LaneBudget = { bytes: 0, max: limits.lanesBytes / schedulers };
-    return {
-      clock: this.#world.clock,
-      digest: this.#world.digest,
-      entropy: this.#world.entropy,
-      transport: this.#world.transport,
-      identities: this.#identities,
-      budget,
-      handshakeMs: limits.handshakeMs,
-      limits: {
-        fragmentBytes: limits.fragmentBytes,
-        messageBytesMax: limits.messageBytes,
-        highWaterBytes: limits.laneHighWaterBytes,
-        hardBytes: limits.laneHardBytes,
-        unackedBytesMax: limits.laneUnackedBytes,
-      },
-    };
   }
 
   #copy(message: unknown): unknown {

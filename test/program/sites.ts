@@ -1,5 +1,5 @@
 /** Sites for tests, loaded on every scheduler of their nodes. */
-import { define, defineWeb, RoomChange, type Context, type Socket } from "../../src/index.ts";
+import { define, defineWeb, type Context, type RoomChange, type Socket } from "../../src/index.ts";
 
 /** Everything is allowed, and what a client says comes back. */
 export const open = defineWeb("open site", {
