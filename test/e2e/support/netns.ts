@@ -146,6 +146,15 @@ export class Network implements Disposable {
     this.#unblock(other, one);
   }
 
+  /**
+   * Breaks every TCP connection of a host from within; while it is unplugged its peers do not hear of that. Does nothing
+   * where the kernel cannot, or `ss` is missing.
+   */
+  breakSockets(host: Host): void {
+    if (Bun.which("ss") === null) return;
+    Bun.spawnSync([...host.within, "ss", "-K", "state", "established"], { stdout: "ignore" });
+  }
+
   /** Every cable in, no pair cut. */
   heal(): void {
     for (const host of this.#unplugged) this.plug(host);
