@@ -164,9 +164,7 @@ export async function cutAgainAndAgain(options: {
     const received = to.fields(await to.logged("received", { pair }))!;
     messages += Number(sent.count);
     if (received.broken !== 0 || received.count !== sent.count)
-      faults.push(
-        `${pair}: sent ${sent.count}, received ${received.count}, broken ${received.broken}`,
-      );
+      faults.push(JSON.stringify({ sent, received }));
   }
   for (const [node, peer] of run.nodes) {
     for (const fields of [...node.log("pair lost"), ...node.log("node down")])
@@ -198,11 +196,10 @@ export async function cutForGood(): Promise<readonly string[]> {
   const faults: string[] = [];
   for (const [node] of run.nodes) {
     await run.stop(node, "guard");
-    const { bonds, once, more, nodeDowns, late } = node.fields(await node.logged("guarded"))!;
+    const guarded = node.fields(await node.logged("guarded"))!;
+    const { bonds, once, more, nodeDowns, late } = guarded;
     if (once !== bonds || more !== 0 || nodeDowns !== 1 || late !== 0)
-      faults.push(
-        `${node.name}: of ${bonds} once ${once}, more ${more}, NodeDown ${nodeDowns}, late ${late}`,
-      );
+      faults.push(JSON.stringify(guarded));
   }
   return faults;
 }
