@@ -2,6 +2,9 @@
 import { expect, test } from "bun:test";
 
 import type { OnConflict, RegisterOptions } from "../../src/process/api.ts";
+import { child } from "../../src/behaviour/child.ts";
+import { defineServer } from "../../src/behaviour/server.ts";
+import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
 import { NameConflict } from "../../src/process/system-message.ts";
 import { define } from "../../src/process/registry.ts";
 import type { Context, Pid } from "../../src/process/api.ts";
@@ -286,6 +289,48 @@ test("RG-23 who holds the name holds what it stands for: one at a time, freed by
   await until("it is free", () => [a, b].every((node) => seenAt(node, "lock") === undefined));
   await register(b, "lock", start(b));
   await same([a, b], "lock");
+});
+
+const keeper = defineServer("names.keeper", {
+  init: async (ctx: Context<never>, name: string) => {
+    await ctx.global.register(name, ctx.self);
+    return {};
+  },
+  calls: { ping: () => true },
+});
+const tree = defineSupervisor("names.tree", {
+  intensity: 10,
+  children: () => [child({ id: "keeper", start: keeper, args: ["su.name"] })],
+});
+const top = defineSupervisor("names.top", {
+  intensity: 10,
+  children: () => [child({ id: "tree", start: tree, args: [] })],
+});
+
+test("SU-26 a supervised process that is killed, and one whose supervisor is, has its global name again at once", async () => {
+  await using nodes = await liveNodes(["a", "b"]);
+  const [a, b] = nodes.all as [LiveNode, LiveNode];
+  const pid = await top.start(a.caller, [], {});
+  let before = seenAt(b, "su.name");
+  expect(before).toBeDefined();
+  for (let round = 0; round < 6; round++) {
+    const victims = a.scheduler
+      .list()
+      .filter(({ functionName }) =>
+        round % 2 === 0 ? functionName === "names.keeper" : functionName === "names.tree",
+      );
+    expect(victims).toHaveLength(1);
+    b.caller.sendExit(b.pid(victims[0]!.pid), "kill");
+    // oxlint-disable-next-line no-await-in-loop -- one death after the other
+    await until("it is back", () => ![undefined, before].includes(seenAt(b, "su.name")));
+    before = seenAt(b, "su.name");
+    // oxlint-disable-next-line no-await-in-loop -- it answers
+    expect(await keeper.client(b.caller, "su.name").ping()).toBe(true);
+  }
+  // Every restart got the name at the first attempt.
+  expect(a.log.filter(({ text }) => text === "child did not start")).toEqual([]);
+  a.caller.sendExit(pid, "shutdown");
+  await until("it is gone", () => nodes.all.every((node) => seenAt(node, "su.name") === undefined));
 });
 
 test("a node between two that do not see each other shows the earlier claim, and all agree when they meet", async () => {
