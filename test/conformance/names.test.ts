@@ -8,7 +8,7 @@ import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
 import { NameConflict } from "../../src/process/system-message.ts";
 import { define } from "../../src/process/registry.ts";
 import type { Context, Pid } from "../../src/process/api.ts";
-import { LiveNode, type LiveNodes, liveNodes, until } from "../support/live-node.ts";
+import { type LiveNode, type LiveNodes, liveNodes, until } from "../support/live-node.ts";
 import type { Any } from "./scenario.ts";
 
 /** What each process heard, by its pid. */
