@@ -21,7 +21,7 @@ test("what comes first leaves before the turn is over, and what comes after it i
   all.add(a);
   for (let step = 0; step < 5; step++) {
     // oxlint-disable-next-line no-await-in-loop -- steps of a process
-    await undefined;
+    await Promise.resolve();
   }
   all.add(b);
   await turn();
