@@ -76,7 +76,9 @@ export class Session {
   /** The one dial of the control connection is out, or its handshake runs, since then; undefined: neither. */
   #dialSince: Millis | undefined;
   /** A newcomer under the name waits until the one before has shown that it lives, or has not. */
-  #contest: { readonly request: DecisionRequest; readonly until: Millis } | undefined;
+  #contest:
+    | { readonly request: DecisionRequest; readonly since: Millis; readonly until: Millis }
+    | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -201,7 +203,7 @@ export class Session {
         }
         return this.#answer(connection, { kind: "commit", session: decision.session });
       case "ping":
-        this.#contest = { request, until: now + PING_MS };
+        this.#contest = { request, since: Math.floor(now), until: now + PING_MS };
         this.#outputs.push({ kind: "send_tick", probe: true });
         return;
       case "restarted":
@@ -270,11 +272,11 @@ export class Session {
   ): void {
     switch (input.kind) {
       case "heard":
-        this.#heard(live);
         return this.#tick(live, "heard", now);
       case "said":
         return this.#tick(live, "said", now);
       case "tick":
+        this.#echoed(live, input.tick.echo);
         return this.#ticked(live, input.tick.lagMs, input.tick.probe, now);
       case "control_lost":
         if (live.control?.connection === input.connection) this.#controlLost(live, now);
@@ -333,9 +335,10 @@ export class Session {
     }
   }
 
-  #heard(live: Live): void {
+  /** Any other byte may have been on its way since before the peer died; an echo of the question has not. */
+  #echoed(live: Live, echo: Millis): void {
     const contest = this.#contest;
-    if (contest === undefined || live.control === undefined) return;
+    if (contest === undefined || live.control === undefined || echo < contest.since) return;
     this.#contest = undefined;
     const text = `${this.#options.peer} is connected and alive under another creation; choose another name`;
     this.#answer(contest.request.connection, { kind: "refuse", code: "name_taken", text });

@@ -337,6 +337,19 @@ describe("gone", () => {
     },
   );
 
+  test("what a node said before it died does not keep its next start out", () => {
+    const { world, a, b } = connected();
+    a.alive = false;
+    const fresh = world.add("a@host", 78);
+    world.connect(fresh, b);
+    world.run(100);
+    // Bytes that were on their way since before the question.
+    world.input(b, "a@host", { kind: "heard" });
+    world.run(2_000);
+    expect(fresh.log).toEqual(["up b@host"]);
+    expect(b.log.slice(-2)).toEqual(["over a@host node_restarted", "up a@host"]);
+  });
+
   test("a silent namesake makes room after a second", () => {
     const { world, a, b } = connected();
     // The node hangs: its sockets stay open and nothing comes from it.

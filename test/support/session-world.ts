@@ -44,6 +44,8 @@ export class WorldNode {
   dials = new Set<Wire>();
   /** The wire that the control link to a peer is attached to. */
   readonly control = new Map<string, Wire>();
+  /** Stamp of the last tick from each peer. */
+  readonly echoes = new Map<string, Millis>();
   /** Grows with every dial and cancellation, so that a cancelled dial is known when it would open. */
   dialNumber = 0;
 
@@ -189,6 +191,16 @@ export class SessionWorld {
     return first;
   }
 
+  /** What a peer makes of a tick that leaves now. */
+  #tick(node: WorldNode, peer: string, probe: boolean): (other: WorldNode) => void {
+    const [stamp, echo] = [Math.floor(this.now), node.echoes.get(peer) ?? 0];
+    const tick = { probe, stamp, echo, fence: 7, lagMs: node.schedulersLagMs };
+    return (other) => {
+      other.echoes.set(node.name, stamp);
+      this.input(other, node.name, { kind: "tick", tick });
+    };
+  }
+
   #outputs(node: WorldNode, peer: string): void {
     const session = this.session(node, peer);
     for (let output = session.pollOutput(); output !== undefined; output = session.pollOutput()) {
@@ -230,12 +242,7 @@ export class SessionWorld {
       case "dial_lane":
         return this.#dialLane(node, peer, output.plan.lane);
       case "send_tick":
-        return this.#say(node, peer, (other) =>
-          this.input(other, node.name, {
-            kind: "tick",
-            tick: { probe: output.probe, stamp: 0, echo: 0, fence: 7, lagMs: node.schedulersLagMs },
-          }),
-        );
+        return this.#say(node, peer, this.#tick(node, peer, output.probe));
       case "send_suspect":
         return this.#say(node, peer, (other) =>
           this.input(other, node.name, { kind: "peer_suspects", lane: output.lane }),
