@@ -2,7 +2,7 @@
  * Where a signal goes that does not stay on its scheduler: over a port to another scheduler of this node, over a lane to
  * another node, or into a queue while that node is dialled. Implements what `process/` calls `Outbound`.
  */
-import { LaneFullError } from "../base/error.ts";
+import { LaneFullError, MessageTooLarge } from "../base/error.ts";
 import type { Outbound } from "../process/outbound.ts";
 import type { NameOnNode, Signal } from "../process/signal.ts";
 import type { Identities } from "../term/identities.ts";
@@ -47,6 +47,7 @@ export class Routes implements Outbound {
   readonly #ports: readonly (PortLink | undefined)[];
   readonly #events: RoutesEvents;
   readonly #hardBytes: number;
+  readonly #messageBytesMax: number;
   readonly #routes = new Map<string, Route>();
   readonly #waiting = new Map<string, Queue>();
   /** Ports of nodes without a session, each until it is dialled. */
@@ -59,11 +60,13 @@ export class Routes implements Outbound {
     readonly identities: Identities;
     readonly ports: readonly (PortLink | undefined)[];
     readonly hardBytes: number;
+    readonly messageBytesMax: number;
     readonly events: RoutesEvents;
   }) {
     this.#identities = options.identities;
     this.#ports = options.ports;
     this.#hardBytes = options.hardBytes;
+    this.#messageBytesMax = options.messageBytesMax;
     this.#events = options.events;
   }
 
@@ -149,7 +152,8 @@ export class Routes implements Outbound {
     try {
       this.signal(signal);
     } catch (error) {
-      if (!(error instanceof LaneFullError)) throw error;
+      // Beside others that waited it may not fit any more; its sender is long past the point where it could be told.
+      if (!(error instanceof LaneFullError || error instanceof MessageTooLarge)) throw error;
       this.#events.undeliverable(signal, "noconnection");
     }
   }
@@ -190,6 +194,9 @@ export class Routes implements Outbound {
     }
     // What was sent is the value at the time of sending: the sender may change it while the node is dialled.
     const bytes = encode(contentOf(signal));
+    if (bytes.length > this.#messageBytesMax) {
+      throw new MessageTooLarge(bytes.length, this.#messageBytesMax);
+    }
     if (queue.bytes + bytes.length > this.#hardBytes) {
       throw new LaneFullError(node, queue.bytes, this.#hardBytes);
     }

@@ -9,7 +9,7 @@ import type { NodeServices, Owner } from "../process/host.ts";
 import { LIFE_DEAD } from "../process/life.ts";
 import type { Process } from "../process/process.ts";
 import { listEntries, lookup } from "../process/registry.ts";
-import type { Signal, SignalOf } from "../process/signal.ts";
+import type { Signal } from "../process/signal.ts";
 import type { SchedulerEvents } from "../scheduler/events.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import type { LaneSink } from "../session/incoming.ts";
@@ -17,7 +17,6 @@ import { Identities } from "../term/identities.ts";
 import type { Pid } from "../term/pid.ts";
 import { decode, encode } from "../term/stf.ts";
 import type { Undecodable, WireSignal } from "../wire/wire-signal.ts";
-import { Departures } from "./departures.ts";
 import type { LaneDriver, LaneWorld } from "./lane-driver.ts";
 import { leaseEvents } from "./lease-service.ts";
 import { LaneListener } from "./lane-listener.ts";
@@ -25,7 +24,7 @@ import { laneWorldOf } from "./lane-world.ts";
 import { NodeLink } from "./node-link.ts";
 import { Partings } from "./partings.ts";
 import { HERE, PortLink, type Origin } from "./port-link.ts";
-import { isRoom, relayTarget } from "./relay-target.ts";
+import { isRoom, onward } from "./onward.ts";
 import { reportEvents } from "./report.ts";
 import { RoomDriver } from "./room-driver.ts";
 import { Routes } from "./routes.ts";
@@ -52,15 +51,15 @@ export class SchedulerDriver {
   readonly #rooms: RoomDriver;
   readonly #partings: Partings;
   /** What has to be flushed when the slice ends. */
-  readonly #departures: Departures;
+  readonly #pending = new Set<{ flush(): void }>();
   /** Processes of `[[start]]` that live. */
   readonly #started = new Set<Process>();
+  #flushing = false;
   #beatTimer: Timer | undefined;
 
   constructor(setup: SchedulerSetup, ports: SchedulerPorts, world: SchedulerWorld) {
     this.#setup = setup;
     this.#world = world;
-    this.#departures = new Departures(world.clock, () => this.#partings.check());
     this.#control = ports.control;
     this.#identities = world.identities ?? new Identities(setup.node, setup.creation);
     this.#links = ports.others.map((port, index) =>
@@ -70,6 +69,7 @@ export class SchedulerDriver {
       identities: this.#identities,
       ports: this.#links,
       hardBytes: setup.limits.laneHardBytes,
+      messageBytesMax: setup.limits.messageBytes,
       events: {
         dial: (node, hint) => this.#tell({ kind: "dial", node, hint }),
         undeliverable: (signal, reason) =>
@@ -139,10 +139,17 @@ export class SchedulerDriver {
     return this.#routes.waiting + this.#listener.strangers + this.#services.size;
   }
 
+  /** Bytes that the lanes of this scheduler keep: not sent yet, or not acknowledged. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { core } of this.#sessions.lanes()) bytes += core.queuedBytes + core.unackedBytes;
+    return bytes;
+  }
+
   close(): void {
     if (this.#beatTimer !== undefined) this.#world.clock.clearTimer(this.#beatTimer);
     this.#beatTimer = undefined;
-    this.#departures.flush();
+    this.#flush();
     this.#listener.close();
     this.#sessions.close();
     this.#nodeLink.close();
@@ -184,7 +191,7 @@ export class SchedulerDriver {
       laneLost: (lane, error) => this.#laneLost(lane, "lost", error),
       laneDialFailed: (lane, error) => this.#laneLost(lane, "dial_failed", error),
       laneFailed: (lane, error) => this.#laneFailed(lane, error),
-      pending: (lane) => this.#departures.add(lane),
+      pending: (lane) => this.#flushLater(lane),
       ready: () => this.#ready(),
     });
   }
@@ -210,7 +217,7 @@ export class SchedulerDriver {
         globals: this.#setup.shared.globals,
         host: () => this.scheduler,
         random: () => this.#world.entropy.random(),
-        flushLater: (what) => this.#departures.add(what),
+        flushLater: (what) => this.#flushLater(what),
       },
       tell: (service, message) => this.#tell({ kind: "service", service, message }),
       send: (signal) => this.#routes.signal(signal),
@@ -282,7 +289,7 @@ export class SchedulerDriver {
     // What dying processes say goes out first: it is flushed with the slice that ends them.
     this.#world.clock.afterIo(() =>
       this.#world.clock.afterIo(() => {
-        this.#departures.flush();
+        this.#flush();
         this.#tell({ kind: "stopped" });
       }),
     );
@@ -328,7 +335,7 @@ export class SchedulerDriver {
         hardBytes: limits.laneHardBytes,
       },
       events: {
-        pending: () => this.#departures.add(link),
+        pending: () => this.#flushLater(link),
         meet: (origin) => this.#sessions.meet(origin),
         signal: (signal, origin) => {
           if (isRoom(signal)) this.#rooms.receive(signal, origin, index);
@@ -367,26 +374,13 @@ export class SchedulerDriver {
       if (!this.#services.multicast(signal, origin)) this.scheduler.undeliverable(signal, "noproc");
       return;
     }
-    if (signal.kind === "spawn_request") return this.#spawnRequested(signal, origin);
     if ((signal.kind === "down" || signal.kind === "link_exit") && signal.from !== undefined) {
       this.#services.endedElsewhere(signal.from);
     }
-    const to = relayTarget(signal);
-    if (to !== undefined && this.#isElsewhere(to)) {
-      const link = this.#links[to.scheduler];
-      if (link !== undefined) return link.signal(signal, origin);
-    }
-    this.scheduler.handleSignal(signal satisfies Signal);
-  }
-
-  /** To the scheduler that is to spawn, as part of the session that it came from: a request of one that is over is none. */
-  #spawnRequested(request: SignalOf<"spawn_request">, origin: Origin): void {
-    const isHere = request.node === this.#setup.node;
-    const scheduler = isHere ? this.scheduler.spawning.schedulerFor(request) : request.scheduler;
-    const signal = { ...request, scheduler };
-    const link = scheduler === "spread" ? undefined : this.#links[scheduler];
-    if (isHere && link !== undefined) link.signal(signal, origin);
-    else this.scheduler.handleSignal(signal);
+    const relayed = origin === HERE ? undefined : onward(signal, this.scheduler);
+    const link = relayed && this.#links[relayed.scheduler];
+    if (relayed !== undefined && link !== undefined) return link.signal(relayed.signal, origin);
+    this.scheduler.handleSignal((relayed?.signal ?? signal) satisfies Signal);
   }
 
   #undecodable({ signal, error }: Undecodable): void {
@@ -409,6 +403,21 @@ export class SchedulerDriver {
 
   #isElsewhere(to: Pid): boolean {
     return to.nodeRef.isLocal && to.scheduler !== this.#setup.index;
+  }
+
+  #flushLater(what: { flush(): void }): void {
+    this.#pending.add(what);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#world.clock.afterIo(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const pending = [...this.#pending];
+    this.#pending.clear();
+    for (const what of pending) what.flush();
+    this.#partings.check();
   }
 
   #laneState(lane: LaneDriver, state: "attached" | "lost" | "dial_failed" | "stalled"): void {

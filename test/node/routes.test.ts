@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { LaneFullError } from "../../src/base/error.ts";
+import { LaneFullError, MessageTooLarge } from "../../src/base/error.ts";
 import { Routes, type Route, type Undelivered } from "../../src/node/routes.ts";
 import type { Signal } from "../../src/process/signal.ts";
 import { Identities } from "../../src/term/identities.ts";
 
-function world(hardBytes = 1_000_000) {
+function world(hardBytes = 1_000_000, messageBytesMax = 1_000_000) {
   const identities = new Identities("a@h", 10);
   const dialled: string[] = [];
   const back: [Signal["kind"], Undelivered][] = [];
@@ -12,6 +12,7 @@ function world(hardBytes = 1_000_000) {
     identities,
     ports: [undefined, undefined],
     hardBytes,
+    messageBytesMax,
     events: {
       dial: (node, hint) => dialled.push(hint === undefined ? node : `${node}:${hint}`),
       undeliverable: (signal, reason) => back.push([signal.kind, reason]),
@@ -72,6 +73,34 @@ describe("routes", () => {
     const b = route(5);
     routes.add(b);
     expect(b.sent).toEqual([{ n: 1 }]);
+  });
+
+  test("a message over the limit fails its sender, also while its node is dialled", () => {
+    const { routes, self, remote } = world(1_000_000, 1_000);
+    expect(() => routes.message(self, remote(5), new Uint8Array(1_001))).toThrow(MessageTooLarge);
+    expect(routes.waiting).toBe(0);
+  });
+
+  test("a message that does not fit once the session is there comes back, and those behind it go", () => {
+    const { routes, self, remote, back } = world();
+    routes.message(self, remote(5), "long");
+    routes.message(self, remote(5), "short");
+    const b = route(5);
+    routes.add({
+      ...b,
+      message: (from, to, message) => {
+        if (message === "long") throw new MessageTooLarge(1_001, 1_000);
+        b.message(from, to, message);
+      },
+      signal: (signal) => {
+        if (signal.kind === "message" && signal.message === "long") {
+          throw new MessageTooLarge(1_001, 1_000);
+        }
+        b.signal(signal);
+      },
+    });
+    expect(back).toEqual([["message", "noconnection"]]);
+    expect(b.sent).toEqual(["short"]);
   });
 
   test("a node that cannot be reached gives everything back, once", () => {
