@@ -256,18 +256,17 @@ export function bondsLost(
 ): void {
   const { bonds } = process;
   if (bonds === undefined) return;
-  for (const [key, watcher] of [...(bonds.watchers ?? [])]) {
-    if (!lost(watcher.from)) continue;
+  // As they are now: who is told of a loss may make new bonds to the same peers at once, and those are for the next session.
+  const watchers = [...(bonds.watchers ?? [])].filter(([, { from }]) => lost(from));
+  const monitors = [...(bonds.monitors?.values() ?? [])].filter(({ to }) => lost(to));
+  const peers = [...(bonds.links?.keys() ?? [])].filter(lost);
+  for (const [key, watcher] of watchers) {
     bonds.watchers?.delete(key);
     if (!(watcher.target instanceof Pid)) process.host.namedWatchEnded(watcher.ref);
     process.host.bondRemoved(process, watcher.from);
   }
-  for (const entry of [...(bonds.monitors?.values() ?? [])]) {
-    if (lost(entry.to)) handleDown(process, entry.ref, reason);
-  }
-  for (const peer of [...(bonds.links?.keys() ?? [])]) {
-    if (lost(peer)) handleLinkExit(process, peer, reason);
-  }
+  for (const { ref } of monitors) handleDown(process, ref, reason);
+  for (const peer of peers) handleLinkExit(process, peer, reason);
 }
 
 /** Tells everyone bound to a process that has ended. Its names are free by now, and its table entry is gone. */

@@ -84,9 +84,10 @@ export class Scheduler extends SchedulerHost {
     this.peers.down(node, this.clock.now() - silentMs, isGone);
     const lost = (peer: Pid | NameOnNode): boolean =>
       peer.node === node && !(peer instanceof Pid && peer.nodeRef.creation > creation);
+    // First: a supervisor that hears of a lost child asks for another one at once, and that request is not of this session.
+    this.spawning.nodeDown(node);
     for (const process of this.bonds.ofNode(node)) bondsLost(process, lost, "noconnection");
     this.leased.nodeDown(node);
-    this.spawning.nodeDown(node);
     this.laneWaits.recheck();
     // Nobody was told that a hidden node is there.
     if (hidden) return;
@@ -104,8 +105,8 @@ export class Scheduler extends SchedulerHost {
   schedulerDown(scheduler: number): void {
     const lost = (peer: Pid | NameOnNode): boolean =>
       peer instanceof Pid && peer.isLocal() && peer.scheduler === scheduler;
-    for (const process of this.bonds.ofScheduler(scheduler)) bondsLost(process, lost, "killed");
     this.spawning.schedulerDown(scheduler);
+    for (const process of this.bonds.ofScheduler(scheduler)) bondsLost(process, lost, "killed");
     this.laneWaits.recheck();
   }
 
