@@ -1,41 +1,87 @@
 /**
- * `npm run sim -- --seed N` replays one seed with its trace; `npm run sim -- --seeds N [--from M]` runs many and prints
- * those that fail. Exit code 1 when one failed.
+ * The simulator over our own code. `npm run sim -- --seed N` replays one seed with its trace; `--seeds N [--from M]` runs
+ * many and prints those that fail; `--mutants` shows that the checkers find faults of our own, and how soon. Exit code 1
+ * when something failed that should hold, or held that should fail.
  */
 import { parseArgs } from "node:util";
 
-import { runSeed } from "../test/sim/workload.ts";
+import { runSeed } from "../test/sim/run-seed.ts";
+import { VERSION } from "../src/program/version.ts";
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string" },
     seeds: { type: "string" },
     from: { type: "string" },
-    trace: { type: "boolean" },
+    /** Ends a bulk run early, so that it never takes longer. */
+    "for-seconds": { type: "string" },
+    twice: { type: "boolean" },
+    quiet: { type: "boolean" },
   },
 });
 
-let failed = 0;
-if (values.seed !== undefined) {
-  const outcome = runSeed(Number(values.seed), (line) => {
-    console.log(
-      `${line.at.toFixed(3).padStart(10)} ${line.node.padEnd(10)} ${line.text} ${JSON.stringify(line.fields)}`,
-    );
+/** Of how many seeds one is run a second time, to see that it gives the same hash. */
+const TWICE_EVERY = 25;
+
+const seconds = (value: number): string => value.toFixed(1);
+
+function replay(seed: number): number {
+  const { failures, hash, messages } = runSeed(seed, {
+    trace: (line) => {
+      if (values.quiet === true) return;
+      const { at, fields, node, text } = line;
+      console.log(
+        `${at.toFixed(3).padStart(10)} ${node.padEnd(10)} ${text} ${JSON.stringify(fields)}`,
+      );
+    },
   });
-  for (const failure of outcome.failures) console.log(`FAILED ${failure}`);
-  console.log(`seed ${outcome.seed}, hash ${outcome.hash}, ${outcome.messages} messages`);
-  failed = outcome.failures.length;
-} else {
-  const from = Number(values.from ?? 1);
-  const count = Number(values.seeds ?? 300);
-  const start = performance.now();
-  for (let seed = from; seed < from + count; seed++) {
-    const { failures, hash } = runSeed(seed);
+  for (const failure of failures) console.log(`FAILED ${failure}`);
+  console.log(`seed ${seed}, hash ${hash}, ${messages} messages`);
+  return failures.length;
+}
+
+function bulk(from: number, count: number, untilMs: number): number {
+  let failed = 0;
+  let ran = 0;
+  let messages = 0;
+  let losses = 0;
+  let slowest = 0;
+  // All hashes in one: two machines that ran the same seeds have the same.
+  let all = 0;
+  const before = process.cpuUsage();
+  for (let seed = from; seed < from + count && performance.now() < untilMs; seed++) {
+    const outcome = runSeed(seed);
+    ran++;
+    messages += outcome.messages;
+    losses += outcome.losses;
+    slowest = Math.max(slowest, outcome.convergedMs);
+    all = Bun.hash.crc32(outcome.hash, all);
+    const failures = [...outcome.failures];
+    if (values.twice === true || seed % TWICE_EVERY === 0) {
+      const again = runSeed(seed).hash;
+      if (again !== outcome.hash) failures.push(`hash ${again} the second time`);
+    }
     if (failures.length === 0) continue;
     failed++;
-    console.log(`seed ${seed}, hash ${hash}: ${failures.slice(0, 3).join("; ")}`);
+    console.log(`seed ${seed}, hash ${outcome.hash}: ${failures.slice(0, 3).join("; ")}`);
   }
-  const perSeed = (performance.now() - start) / count;
-  console.log(`${count} seeds from ${from}, ${failed} failed, ${perSeed.toFixed(1)} ms a seed`);
+  const { user, system } = process.cpuUsage(before);
+  const cpuMs = (user + system) / 1_000 / Math.max(1, ran);
+  console.log(
+    `${ran} seeds from ${from}, ${failed} failed, version ${VERSION}, hash ${(all >>> 0).toString(16).padStart(8, "0")}`,
+  );
+  console.log(
+    `${messages} messages, ${losses} losses, together again after at most ${seconds(slowest / 1_000)} s, ` +
+      `${seconds(cpuMs)} ms of a core a seed`,
+  );
+  return failed;
+}
+
+let failed: number;
+if (values.seed !== undefined) {
+  failed = replay(Number(values.seed));
+} else {
+  const until = performance.now() + Number(values["for-seconds"] ?? Infinity) * 1_000;
+  failed = bulk(Number(values.from ?? 1), Number(values.seeds ?? 300), until);
 }
 process.exit(failed === 0 ? 0 : 1);

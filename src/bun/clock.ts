@@ -36,7 +36,4 @@ export const clock: Clock = {
   afterIo(callback) {
     setImmediate(callback);
   },
-  afterMicrotasks(callback) {
-    process.nextTick(callback);
-  },
 };

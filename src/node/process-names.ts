@@ -38,16 +38,15 @@ export class GlobalNamesOf implements GlobalNames {
     return this.#register(name, pid, options, true);
   }
 
-  unregister(name: string | Name<never>, wait?: Wait): Promise<boolean> {
+  async unregister(name: string | Name<never>, wait?: Wait): Promise<boolean> {
     const text = nameText(name);
-    if (this.#process.life !== LIFE_RUNNING) return this.#process.waitRefused();
     const timeoutMs = timeoutOf(wait?.timeoutMs ?? CALL_MS) ?? Infinity;
     const request = this.#begin({ name: text, registers: false }, wait);
     if (!request.settled) {
       const { id } = request;
       this.#service.tell({ kind: "unregister", id, name: text, fence: 0, timeoutMs });
     }
-    return request.promise as Promise<boolean>;
+    return (await request.promise) !== 0;
   }
 
   whereis<M>(name: Name<M>): Pid<M> | undefined;
@@ -63,21 +62,20 @@ export class GlobalNamesOf implements GlobalNames {
     return request.promise as Promise<readonly string[]>;
   }
 
-  #register(
+  async #register(
     name: string | Name<never>,
     pid: Pid,
     options: RegisterOptions = {},
     replace: boolean,
   ): Promise<{ readonly fence: number }> {
     const text = nameText(name);
-    if (this.#process.life !== LIFE_RUNNING) return this.#process.waitRefused();
     if (!(pid instanceof Pid)) throw new MisuseError("bad_argument", "a global name is a pid's");
     const timeoutMs = timeoutOf(options.timeoutMs ?? CALL_MS) ?? Infinity;
     const rule = ruleOf(options.onConflict);
     const request = this.#begin({ name: text, registers: true }, options);
     if (!request.settled)
       this.#ask(request, { name: text, pid, replace, rule, timeoutMs }, options);
-    return request.promise as Promise<{ readonly fence: number }>;
+    return { fence: (await request.promise) as number };
   }
 
   #ask(

@@ -59,10 +59,6 @@ export class CatchUp {
     else if (member.resumed !== undefined) room.isRoundWanted = true;
   }
 
-  get lastQuestion(): number {
-    return this.#questions;
-  }
-
   nextQuestion(room: LocalRoom): number {
     this.#questions++;
     room.firstQuestion ??= this.#questions;

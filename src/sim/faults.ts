@@ -190,7 +190,7 @@ function makeFault(kind: FaultKind, random: Prng, nodes: readonly string[]): Fau
       return {
         kind,
         node,
-        downMs: random.below(3) === 0 ? upTo(5) : upTo(600),
+        downMs: 2 + upTo(random.below(3) === 0 ? 5 : 600),
         moves: random.below(4) === 0,
       };
     case "power_cut":
@@ -206,7 +206,7 @@ function makeFault(kind: FaultKind, random: Prng, nodes: readonly string[]): Fau
     case "clock_jump":
       return { kind, node, byMs: Math.floor((random.random() - 0.5) * 2 * 600_000) };
     case "clock_drift":
-      return { kind, node, rate: 0.9 + random.random() * 0.2, forMs: upTo(1_000) };
+      return { kind, node, rate: 0.96 + random.random() * 0.08, forMs: upTo(1_000) };
     case "namesake":
       return { kind, node, forMs: 100 + upTo(900) };
     case "garbage":

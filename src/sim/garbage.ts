@@ -10,7 +10,7 @@ const STRANGER_HOST = "10.9.9.9";
 /** Bytes that a stranger says at most. */
 const BYTES_MAX = 2_000;
 
-/** Milliseconds after which even the most patient one hangs up. */
+/** Milliseconds after which an impatient one hangs up; a patient one never does. */
 const PATIENCE_MS = 500;
 
 /** `SNOW` behind a frame's length and kind: what begins like a HELLO is read further than what does not. */
@@ -35,8 +35,9 @@ export function sendGarbage(world: World, short: string, seed: number): void {
       connection = opened;
       const bytes = wordsOf(world, random);
       opened.write(bytes, 0, bytes.length);
-      if (random.below(2) === 0) leave();
-      else world.after(PATIENCE_MS, leave);
+      const patience = random.below(3);
+      if (patience === 0) leave();
+      else if (patience === 1) world.after(PATIENCE_MS, leave);
     },
     received: () => undefined,
     drained: () => undefined,

@@ -204,12 +204,14 @@ export class SimConnection implements Connection {
     this.#deliverLater();
   }
 
-  #deliverLater(): void {
+  /** Has the next chunk arrive at its time, but not within `readingMs`: who reads slowly is still at the last one. */
+  #deliverLater(readingMs: Millis = 0): void {
     if (this.#delivering || this.#closed || this.#handler === undefined || this.#paused) return;
     const next = this.#incoming[0];
     if (next === undefined && !this.#ending) return;
     const { now } = this.#network.events;
-    this.#deliverAfter(next === undefined ? this.#incomingWay.delayMs : next.at - now);
+    const dueMs = next === undefined ? this.#incomingWay.delayMs : next.at - now;
+    this.#deliverAfter(Math.max(dueMs, readingMs));
   }
 
   #deliverAfter(afterMs: Millis): void {
@@ -223,9 +225,7 @@ export class SimConnection implements Connection {
     if (this.#incomingWay.isCut) return this.#deliverAfter(RESEND_MS);
     const size = this.#incoming[0]?.bytes.length ?? 0;
     this.#deliver();
-    const { readBytesPerMs } = this.#host;
-    if (readBytesPerMs === Infinity || this.#closed) this.#deliverLater();
-    else this.#deliverAfter(size / readBytesPerMs);
+    this.#deliverLater(size / this.#host.readBytesPerMs);
   };
 
   #deliver(): void {

@@ -3,6 +3,7 @@
  * event to event, a network that does what networks do. One event at a time; after each, every promise reaction that
  * it set off has run.
  */
+import { assert } from "../base/assert.ts";
 import type { Millis } from "../base/millis.ts";
 import { Prng } from "../base/prng.ts";
 import { runMicrotasks } from "../bun/microtasks.ts";
@@ -36,6 +37,8 @@ export interface WorldOptions {
   readonly modules?: () => readonly LoadedModules[];
   /** Messages are copied and frozen, as in tests of actors. Default false. */
   readonly strict?: boolean;
+  /** Events after which a run is given up: its nodes keep each other busy for ever. Default: no bound. */
+  readonly eventsMax?: number;
   /** Gets every log line of every node. */
   readonly log?: (line: TraceLine) => void;
   /** Called with every start of a node, the first ones included. */
@@ -94,6 +97,11 @@ export class World {
   /** Order and contents of everything that was delivered so far. */
   get hash(): string {
     return this.network.hash.toString(16).padStart(8, "0");
+  }
+
+  /** Of all nodes, up or not. */
+  get names(): readonly string[] {
+    return this.#options.nodes.map((short) => this.nameOf(short));
   }
 
   nameOf(short: string): string {
@@ -211,9 +219,13 @@ export class World {
   run(forMs: Millis): void {
     const until = this.events.now + forMs;
     const { events } = this;
+    const { eventsMax = Infinity } = this.#options;
     runMicrotasks();
-    while (events.step(until)) runMicrotasks();
-    events.now = until;
+    while (events.step(until)) {
+      runMicrotasks();
+      assert(events.count <= eventsMax, `no rest after ${eventsMax} events`);
+    }
+    if (events.now < until) events.now = until;
   }
 
   /** Lets time pass until `holds`, at most `withinMs`. False: it never did. */

@@ -1,0 +1,23 @@
+import { bonds } from "./checkers/bonds.ts";
+import { buffers } from "./checkers/buffers.ts";
+import { calls } from "./checkers/calls.ts";
+import { monitors } from "./checkers/monitors.ts";
+import { nodeMonitors } from "./checkers/node-monitors.ts";
+import { order } from "./checkers/order.ts";
+import { spawns } from "./checkers/spawns.ts";
+import { supervision } from "./checkers/supervision.ts";
+import { tables } from "./checkers/tables.ts";
+import type { Checker } from "./run.ts";
+
+/** What every seed is checked for. */
+export const CHECKERS: readonly Checker[] = [
+  order,
+  monitors,
+  bonds,
+  nodeMonitors,
+  spawns,
+  calls,
+  supervision,
+  buffers,
+  tables,
+];

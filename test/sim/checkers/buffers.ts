@@ -1,0 +1,27 @@
+import type { Checker } from "../run.ts";
+
+/** Connections of a node to each other one: control, two lanes, and dials that cross or wait; with room for what faults leave. */
+const CONNECTIONS_MAX = 60;
+
+/** Bytes that a lane holds at most in a run whose messages are small. */
+const LANE_BYTES_MAX = 24 * 1024 * 1024;
+
+/** No buffer grows without a bound, while everything happens. */
+export const buffers: Checker = {
+  name: "buffers",
+  during(run) {
+    const failures: string[] = [];
+    const { connections } = run.world.network;
+    const ends = run.world.nodes.size + run.world.namesakes.size;
+    if (connections.size > CONNECTIONS_MAX * Math.max(1, ends)) {
+      failures.push(`${connections.size} ends of connections for ${ends} nodes`);
+    }
+    for (const node of run.world.nodes.values()) {
+      for (const driver of node.schedulers) {
+        if (driver.heldBytes > LANE_BYTES_MAX)
+          failures.push(`${node.name} holds ${driver.heldBytes} bytes`);
+      }
+    }
+    return failures;
+  },
+};

@@ -1,0 +1,212 @@
+/** What a seed's run knows of itself: its world, who lost whom and when, and what each workload writes down. */
+import type { Prng } from "../../src/base/prng.ts";
+import type { Fault } from "../../src/sim/faults.ts";
+import type { SimNode } from "../../src/sim/sim-node.ts";
+import type { TraceLine, World } from "../../src/sim/world.ts";
+import type { Scheduler } from "../../src/scheduler/scheduler.ts";
+import type { Pid } from "../../src/term/pid.ts";
+
+/** What goes on in a world while things break. */
+export interface Workload {
+  readonly name: string;
+  /** Names of the functions that its processes are spawned by. */
+  readonly functions: readonly string[];
+  /** Before the first node is up: forgets the run before. */
+  begin(run: Run): void;
+  /** A node is up, for the first time or again. */
+  started?(run: Run, short: string, node: SimNode): void;
+  /** A step of the load: a few things happen. */
+  step(run: Run): void;
+  /** The load is over and everything is healed: nothing new begins. */
+  quiesce?(run: Run): void;
+  /** Its processes are asked to end. */
+  end(run: Run): void;
+}
+
+/** Something that is promised. Each part returns what it found wrong. */
+export interface Checker {
+  readonly name: string;
+  /** While faults happen, after every step. */
+  during?(run: Run): readonly string[];
+  /** When the cluster has come together again and nothing is on its way. */
+  settled?(run: Run): readonly string[];
+  /** When every process has been asked to end. */
+  ended?(run: Run): readonly string[];
+}
+
+/** Errors that the load is there to cause; one of these with an `Error` in it is none of them. */
+const ORDERED: ReadonlySet<string> = new Set([
+  "process crashed",
+  "child crashed",
+  "child did not start",
+  "too many restarts: the supervisor ends",
+]);
+
+/** Milliseconds after which nobody is connected to a namesake any more that is gone. */
+const NAMESAKE_GONE_MS = 5_000;
+
+/** Why a session may end under the faults of a run; anything else is a quarrel between two of our own nodes. */
+const CAUSES: ReadonlySet<string> = new Set([
+  "connection_closed",
+  "net_tick_timeout",
+  "node_restarted",
+  "session_over",
+  "shutdown",
+]);
+
+/** When a scheduler had a session with a node, and when it had not. */
+interface Turn {
+  readonly at: number;
+  readonly isUp: boolean;
+}
+
+export class Run {
+  readonly seed: number;
+  readonly random: Prng;
+  readonly world: World;
+  /** Whether lanes are full so soon that senders are paused. */
+  readonly pauses: boolean;
+  readonly failures: string[] = [];
+  /** Messages that arrived, for the summary. */
+  messages = 0;
+  /** Times that two nodes lost each other, as each of them says. */
+  losses = 0;
+  /** Names of nodes that were asked to stop: their processes end with `shutdown`. */
+  readonly stopped = new Set<string>();
+  /** When a node had a namesake, or somebody may still have taken the one for the other. */
+  readonly #namesakes: { readonly name: string; readonly from: number; readonly to: number }[] = [];
+  /** The highest creation of each node so far, and the nodes that started again with a lower one: their clock was set back. */
+  readonly #newest = new Map<string, number>();
+  readonly #setBack = new Set<string>();
+  /** By `node scheduler peer`. */
+  readonly #turns = new Map<string, Turn[]>();
+
+  constructor(world: World, pauses: boolean) {
+    this.world = world;
+    this.pauses = pauses;
+    this.seed = world.seed;
+    this.random = world.random;
+  }
+
+  get now(): number {
+    return this.world.now;
+  }
+
+  /** Takes in a fault that happens now. */
+  injected(fault: Fault): void {
+    const name = "node" in fault ? this.world.nameOf(fault.node) : "";
+    if (fault.kind === "stop") this.stopped.add(name);
+    if (fault.kind !== "namesake") return;
+    const to = this.now + fault.forMs + NAMESAKE_GONE_MS;
+    this.#namesakes.push({ name, from: this.now, to });
+  }
+
+  /** Writes down which sessions the schedulers of a node have. */
+  watch(node: SimNode): void {
+    const newest = this.#newest.get(node.name) ?? 0;
+    if (node.creation < newest) this.#setBack.add(node.name);
+    this.#newest.set(node.name, Math.max(newest, node.creation));
+    for (const [place, { scheduler }] of node.schedulers.entries()) {
+      const key = (peer: string): string => `${node.name} ${place + 1} ${peer}`;
+      const nodeDown = scheduler.nodeDown.bind(scheduler);
+      const nodeUp = scheduler.nodeUp.bind(scheduler);
+      for (const other of this.world.names)
+        append(this.#turns, key(other), { at: this.now, isUp: false });
+      scheduler.nodeUp = (peer) => {
+        append(this.#turns, key(peer), { at: this.now, isUp: true });
+        nodeUp(peer);
+      };
+      scheduler.nodeDown = (peer, ...rest) => {
+        append(this.#turns, key(peer), { at: this.now, isUp: false });
+        nodeDown(peer, ...rest);
+      };
+    }
+  }
+
+  /**
+   * Whether something from one process to another may have been lost between two points of time: there was no session, or it
+   * ended, at the scheduler of the one or at any of the other's node.
+   */
+  apart(from: string, to: string, since: number, until: number): boolean {
+    const [a, b] = [nodeOf(from), nodeOf(to)];
+    if (a === b) return false;
+    if (this.mistaken(a, since, until) || this.mistaken(b, since, until)) return true;
+    return [`${a} ${schedulerOf(from)} ${b}`, `${b} 1 ${a}`, `${b} 2 ${a}`].some((key) => {
+      const turns = this.#turns.get(key) ?? [];
+      const before = turns.findLast(({ at }) => at < since);
+      return (
+        before?.isUp === false || turns.some(({ at, isUp }) => !isUp && at >= since && at <= until)
+      );
+    });
+  }
+
+  /** Whether somebody else, or an earlier start, may have been taken for that node. */
+  mistaken(node: string, since: number, until: number): boolean {
+    if (this.#setBack.has(node)) return true;
+    return this.#namesakes.some(
+      ({ name, from, to }) => name === node && from <= until && to >= since,
+    );
+  }
+
+  /** Takes in a log line: what nodes say of each other, and what nobody should have to say. */
+  heed(line: TraceLine): void {
+    if (line.text === "node down") {
+      this.losses++;
+      const { reason } = line.fields as { reason: string };
+      if (!CAUSES.has(reason)) this.fail(`${line.node}: node down ${JSON.stringify(line.fields)}`);
+    } else if (line.level === "error") {
+      const { error } = line.fields as { error?: unknown };
+      if (ORDERED.has(line.text) && !(error instanceof Error)) return;
+      const stack = error instanceof Error ? error.stack : "";
+      this.fail(`${line.node}: ${line.text} ${JSON.stringify(line.fields)} ${stack}`);
+    }
+  }
+
+  fail(text: string): void {
+    // One fault often shows a thousand times.
+    if (this.failures.length < 50) this.failures.push(text);
+  }
+
+  /** Every scheduler of every node that is up. */
+  *schedulers(): Iterable<{ readonly node: SimNode; readonly scheduler: Scheduler }> {
+    for (const node of this.world.nodes.values()) {
+      for (const { scheduler } of node.schedulers) yield { node, scheduler };
+    }
+  }
+
+  /** Text forms of the processes that live, each with its scheduler. */
+  living(): Map<string, { readonly pid: Pid; readonly scheduler: Scheduler }> {
+    const all = new Map<string, { readonly pid: Pid; readonly scheduler: Scheduler }>();
+    for (const { scheduler } of this.schedulers()) {
+      for (const { pid, state } of scheduler.list()) {
+        if (state !== "exiting") all.set(pid.toString(), { pid, scheduler });
+      }
+    }
+    return all;
+  }
+
+  /** Runs on the thread of a scheduler, as if its event loop had called. */
+  at(node: SimNode, place: number, what: () => void): void {
+    node.threads[place + 1]!.run(what);
+  }
+
+  one<T>(list: readonly T[]): T | undefined {
+    return list[this.random.below(Math.max(1, list.length))];
+  }
+}
+
+/** The node in the text of a pid or a reference: `name@host`. */
+export function nodeOf(text: string): string {
+  const from = text.startsWith("ref:") ? 4 : 0;
+  return text.slice(from, text.indexOf("#"));
+}
+
+function schedulerOf(pid: string): string {
+  return pid.slice(pid.indexOf("/") + 1, pid.indexOf(".", pid.indexOf("/")));
+}
+
+export function append<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

@@ -1,0 +1,6 @@
+import type { Workload } from "./run.ts";
+import { mix } from "./workloads/mix.ts";
+import { supervisors } from "./workloads/supervisors.ts";
+
+/** What every seed runs, all at once. */
+export const WORKLOADS: readonly Workload[] = [mix, supervisors];
