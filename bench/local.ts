@@ -1,6 +1,11 @@
-/** What processes cost on one scheduler, beside the same programs on Erlang with one scheduler. Medians. */
+/**
+ * What processes cost on one scheduler, beside the same programs on Erlang with one scheduler; then servers and two schedulers.
+ * Medians.
+ */
 import { join } from "node:path";
 
+import { run as runCross } from "./cross.ts";
+import { run as runServers } from "./local-server.ts";
 import { latency } from "./local/latency.ts";
 import {
   createScheduler,
@@ -106,7 +111,7 @@ async function reportLatency(report: Report): Promise<void> {
   }
 }
 
-/** Rows `local.*` of processes; those of servers are in local-server.ts. */
+/** Rows `local.*` and `cross.*`. Those of servers and of two schedulers are suites of their own too. */
 export async function run(report: Report): Promise<void> {
   using otp = OtpPeer.open("local");
   await reportRates(report, otp);
@@ -120,4 +125,6 @@ export async function run(report: Report): Promise<void> {
   await reportSelective(report, otp);
   await reportLatency(report);
   await reportGrowth(report);
+  await runServers(report);
+  await runCross(report);
 }

@@ -36,4 +36,7 @@ export const clock: Clock = {
   afterIo(callback) {
     setImmediate(callback);
   },
+  afterMicrotasks(callback) {
+    process.nextTick(callback);
+  },
 };

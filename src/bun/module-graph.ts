@@ -24,13 +24,11 @@ const FILES_MAX = 5_000;
 const VIRTUAL_PREFIX = "snow-node-simulated/";
 
 /** A user's modules, loaded for one simulated scheduler. */
-export interface ModuleGraph {
+export interface ModuleGraph extends Disposable {
   readonly definitions: Definitions;
   readonly structs: Structs;
   /** Runs code in the graph's context: what nobody catches in it, also later, goes to its machine. */
   readonly run: (callback: () => void) => void;
-  /** Nothing of it is needed any more. */
-  dispose(): void;
 }
 
 const machines = new WeakMap<object, VirtualMachine>();
@@ -73,7 +71,7 @@ export async function loadGraph(
     definitions,
     structs,
     run: (callback) => graph.run(callback),
-    dispose: () => graph.dispose(),
+    [Symbol.dispose]: () => graph.dispose(),
   };
 }
 

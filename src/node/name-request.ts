@@ -15,7 +15,10 @@ const TEXTS: { readonly [problem in NameProblem]: string } = {
   full: "this node has no room for another",
 };
 
-/** A request about global names that a process waits for. The control thread keeps its time. */
+/**
+ * A request about global names that a process waits for: succeeds with `{ fence }`, with whether there was a holder, or with
+ * the list of names. The control thread keeps its time.
+ */
 export class NameRequest extends Pending<unknown> {
   /** The name, if it is to be held when this succeeds. */
   readonly registers: string | undefined;
@@ -36,7 +39,10 @@ export class NameRequest extends Pending<unknown> {
   }
 
   answered(answer: NamesAnswer): void {
-    if (answer.ok) return this.succeed(answer.fence);
+    if (answer.ok) {
+      const { fence } = answer;
+      return this.succeed(this.registers === undefined ? fence !== 0 : { fence });
+    }
     const { holder, problem } = answer;
     const pid =
       holder === undefined

@@ -6,19 +6,21 @@
  *
  * A port never loses or reorders, so both directions have a dictionary that lives as long as the threads.
  */
-import { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { LaneFullError, MessageTooLarge } from "../base/error.ts";
 import type { ThreadPort } from "../port/threads.ts";
-import { TermDecoder } from "../term/decode.ts";
-import { TermEncoder } from "../term/encode.ts";
 import type { Identities } from "../term/identities.ts";
 import type { Pid } from "../term/pid.ts";
-import { decodeSignal, encodeSignal, obeysHardLimit } from "../wire/message.ts";
-import type { SignalIn, SignalOut } from "../wire/signal-field.ts";
+import { obeysHardLimit } from "../wire/message.ts";
 import type { Undecodable, WireSignal } from "../wire/wire-signal.ts";
+import { PortReader, PortWriter } from "./port-codec.ts";
 
 /** Bytes of a batch that is posted before the slice ends, so that the other side can start. */
 const BATCH_BYTES = 256 * 1024;
+/** From here on moving a buffer costs less than having it cloned. */
+const TRANSFER_BYTES = 4 * 1024;
+/** Bytes worked off that are not worth a message of their own, and the share of the high-water mark that they may be. */
+const DONE_BYTES = 64 * 1024;
+const DONE_SHARE = 8;
 
 /** Which session a batch came from: 0 and nothing else for signals of this node itself. */
 export interface Origin {
@@ -31,12 +33,13 @@ export interface Origin {
 /** Signals of this node itself. */
 export const HERE: Origin = { number: 0, node: "", creation: 0, hidden: false };
 
+/** Signals that came over a lane. Those of this node itself are posted as bytes and nothing else: that is half the price. */
 interface Batch extends Origin {
   readonly kind: "batch";
   readonly bytes: ArrayBuffer;
 }
 
-/** The other side has worked off so many bytes: room for more. */
+/** The other side has worked off so many bytes: room for more. Not said of every few. */
 interface Done {
   readonly kind: "done";
   readonly bytes: number;
@@ -52,6 +55,8 @@ interface Echo {
   readonly kind: "echo";
   readonly id: number;
 }
+
+type Received = Uint8Array | Batch | Done | Marker | Echo;
 
 export interface PortLinkEvents {
   /** Something waits: call `flush` when the slice ends. */
@@ -76,12 +81,14 @@ export class PortLink {
   readonly #port: ThreadPort;
   readonly #events: PortLinkEvents;
   readonly #limits: PortLinkLimits;
-  readonly #writer = new ByteWriter(4096);
-  readonly #out: SignalOut;
-  readonly #in: SignalIn;
+  readonly #writer: PortWriter;
+  readonly #reader: PortReader;
   #origin: Origin = HERE;
-  /** Bytes posted that the other side has not worked off. */
+  /** Bytes posted that the other side has not said that it has worked off. */
   #inFlight = 0;
+  /** Bytes worked off here that the other side has not been told of, and how many there may be. */
+  #owed = 0;
+  readonly #owedMax: number;
   #pending = false;
   readonly #markers = new Map<number, () => void>();
   #markerNext = 1;
@@ -97,17 +104,14 @@ export class PortLink {
     this.#port = options.port;
     this.#events = options.events;
     this.#limits = options.limits;
-    this.#out = {
-      writer: this.#writer,
-      encoder: new TermEncoder(this.#writer),
-      termBytesMax: options.limits.messageBytesMax,
-    };
-    this.#in = { reader: new ByteReader(), decoder: new TermDecoder(options.identities) };
+    this.#owedMax = Math.min(DONE_BYTES, options.limits.highWaterBytes / DONE_SHARE);
+    this.#writer = new PortWriter(options.limits.messageBytesMax);
+    this.#reader = new PortReader(options.identities);
   }
 
   /** Takes what comes from now on, beginning with what has come already. */
   open(): void {
-    this.#port.receive((message) => this.#receive(message as Batch | Done | Marker | Echo));
+    this.#port.receive((message) => this.#receive(message as Received));
   }
 
   /** The whole node stops: that a process here ended is no news to the other schedulers, least of all to supervisors. */
@@ -127,26 +131,29 @@ export class PortLink {
 
   /** @throws {EncodeError} @throws {LaneFullError} @throws {MessageTooLarge} for messages and spawn requests */
   message(from: Pid | undefined, to: Pid, message: unknown, origin: Origin = HERE): void {
-    this.signal({ kind: "message", from, to, message }, origin);
+    this.#enter(origin, true);
+    this.#written(this.#writer.message(from, to, message));
   }
 
   /** As `message`, for every kind; system signals always pass. */
   signal(signal: WireSignal, origin: Origin = HERE): void {
     const { kind } = signal;
+    if (kind === "message") return this.message(signal.from, signal.to, signal.message, origin);
     if (this.isStopping && origin === HERE && (kind === "link_exit" || kind === "down")) return;
+    this.#enter(origin, obeysHardLimit(kind));
+    this.#written(this.#writer.signal(signal));
+  }
+
+  #enter(origin: Origin, bounded: boolean): void {
     // What came over a lane was bounded there: it must not be lost here.
-    if (origin === HERE && obeysHardLimit(signal.kind) && this.bytes >= this.#limits.hardBytes) {
+    if (origin === HERE && bounded && this.bytes >= this.#limits.hardBytes) {
       throw new LaneFullError(`scheduler ${this.scheduler}`, this.bytes, this.#limits.hardBytes);
     }
     if (origin.number !== this.#origin.number) this.flush();
     this.#origin = origin;
-    const start = this.#writer.length;
-    let written = false;
-    try {
-      written = encodeSignal(this.#out, signal);
-    } finally {
-      if (!written) this.#writer.length = start;
-    }
+  }
+
+  #written(written: boolean): void {
     if (!written) {
       throw new MessageTooLarge(this.#limits.messageBytesMax, this.#limits.messageBytesMax);
     }
@@ -161,10 +168,16 @@ export class PortLink {
   flush(): void {
     this.#pending = false;
     if (this.#writer.length === 0) return;
-    const bytes = this.#writer.copy().buffer as ArrayBuffer;
-    this.#writer.length = 0;
+    const copy = this.#writer.take();
+    const bytes = copy.buffer as ArrayBuffer;
     this.#inFlight += bytes.byteLength;
-    this.#port.post({ kind: "batch", ...this.#origin, bytes } satisfies Batch, [bytes]);
+    if (this.#origin.number > 0) {
+      this.#port.post({ kind: "batch", ...this.#origin, bytes } satisfies Batch, [bytes]);
+    } else if (bytes.byteLength < TRANSFER_BYTES) {
+      this.#port.post(copy);
+    } else {
+      this.#port.post(copy, [bytes]);
+    }
   }
 
   /** Calls `passed` when the other side has handled all that was posted before. */
@@ -186,29 +199,40 @@ export class PortLink {
     this.#markers.clear();
   }
 
-  #receive(message: Batch | Done | Marker | Echo): void {
+  #receive(message: Received): void {
     this.received += 1;
-    if (message.kind === "done") {
-      const wasReady = this.ready;
-      this.#inFlight -= message.bytes;
-      if (!wasReady && this.ready) this.#events.ready();
-      return;
+    if (message instanceof Uint8Array) return this.#work(message, HERE);
+    switch (message.kind) {
+      case "batch":
+        return this.#work(
+          new Uint8Array(message.bytes),
+          this.#events.meet(message) ? message : undefined,
+        );
+      case "done":
+        return this.#doneThere(message.bytes);
+      case "marker":
+        return this.#port.post({ kind: "echo", id: message.id });
+      default:
+        this.#markers.get(message.id)?.();
+        this.#markers.delete(message.id);
     }
-    if (message.kind === "marker") return this.#port.post({ kind: "echo", id: message.id });
-    if (message.kind === "echo") {
-      this.#markers.get(message.id)?.();
-      this.#markers.delete(message.id);
-      return;
-    }
-    const origin = message.number === 0 ? HERE : message;
-    const known = origin === HERE || this.#events.meet(message);
-    const { reader } = this.#in;
-    reader.reset(new Uint8Array(message.bytes));
-    // Read even if it is dropped: the dictionary goes on.
-    while (reader.remaining > 0) {
-      const signal = decodeSignal(this.#in);
-      if (known) this.#events.signal(signal, origin);
-    }
-    this.#port.post({ kind: "done", bytes: message.bytes.byteLength } satisfies Done);
+  }
+
+  /** Without an origin the batch is dropped; it is read all the same: the dictionary goes on. */
+  #work(bytes: Uint8Array, origin: Origin | undefined): void {
+    const events = this.#events;
+    this.#reader.read(bytes, (signal) => {
+      if (origin !== undefined) events.signal(signal, origin);
+    });
+    this.#owed += bytes.byteLength;
+    if (this.#owed < this.#owedMax) return;
+    this.#port.post({ kind: "done", bytes: this.#owed } satisfies Done);
+    this.#owed = 0;
+  }
+
+  #doneThere(bytes: number): void {
+    const wasReady = this.ready;
+    this.#inFlight -= bytes;
+    if (!wasReady && this.ready) this.#events.ready();
   }
 }

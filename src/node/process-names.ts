@@ -38,15 +38,16 @@ export class GlobalNamesOf implements GlobalNames {
     return this.#register(name, pid, options, true);
   }
 
-  async unregister(name: string | Name<never>, wait?: Wait): Promise<boolean> {
+  unregister(name: string | Name<never>, wait?: Wait): Promise<boolean> {
     const text = nameText(name);
+    if (this.#process.life !== LIFE_RUNNING) return this.#process.waitRefused();
     const timeoutMs = timeoutOf(wait?.timeoutMs ?? CALL_MS) ?? Infinity;
     const request = this.#begin({ name: text, registers: false }, wait);
     if (!request.settled) {
       const { id } = request;
       this.#service.tell({ kind: "unregister", id, name: text, fence: 0, timeoutMs });
     }
-    return (await request.promise) !== 0;
+    return request.promise as Promise<boolean>;
   }
 
   whereis<M>(name: Name<M>): Pid<M> | undefined;
@@ -62,20 +63,21 @@ export class GlobalNamesOf implements GlobalNames {
     return request.promise as Promise<readonly string[]>;
   }
 
-  async #register(
+  #register(
     name: string | Name<never>,
     pid: Pid,
     options: RegisterOptions = {},
     replace: boolean,
   ): Promise<{ readonly fence: number }> {
     const text = nameText(name);
+    if (this.#process.life !== LIFE_RUNNING) return this.#process.waitRefused();
     if (!(pid instanceof Pid)) throw new MisuseError("bad_argument", "a global name is a pid's");
     const timeoutMs = timeoutOf(options.timeoutMs ?? CALL_MS) ?? Infinity;
     const rule = ruleOf(options.onConflict);
     const request = this.#begin({ name: text, registers: true }, options);
     if (!request.settled)
       this.#ask(request, { name: text, pid, replace, rule, timeoutMs }, options);
-    return { fence: (await request.promise) as number };
+    return request.promise as Promise<{ readonly fence: number }>;
   }
 
   #ask(

@@ -17,6 +17,7 @@ import { Identities } from "../term/identities.ts";
 import type { Pid } from "../term/pid.ts";
 import { decode, encode } from "../term/stf.ts";
 import type { Undecodable, WireSignal } from "../wire/wire-signal.ts";
+import { Departures } from "./departures.ts";
 import type { LaneDriver, LaneWorld } from "./lane-driver.ts";
 import { leaseEvents } from "./lease-service.ts";
 import { LaneListener } from "./lane-listener.ts";
@@ -51,15 +52,15 @@ export class SchedulerDriver {
   readonly #rooms: RoomDriver;
   readonly #partings: Partings;
   /** What has to be flushed when the slice ends. */
-  readonly #pending = new Set<{ flush(): void }>();
+  readonly #departures: Departures;
   /** Processes of `[[start]]` that live. */
   readonly #started = new Set<Process>();
-  #flushing = false;
   #beatTimer: Timer | undefined;
 
   constructor(setup: SchedulerSetup, ports: SchedulerPorts, world: SchedulerWorld) {
     this.#setup = setup;
     this.#world = world;
+    this.#departures = new Departures(world.clock, () => this.#partings.check());
     this.#control = ports.control;
     this.#identities = world.identities ?? new Identities(setup.node, setup.creation);
     this.#links = ports.others.map((port, index) =>
@@ -149,7 +150,7 @@ export class SchedulerDriver {
   close(): void {
     if (this.#beatTimer !== undefined) this.#world.clock.clearTimer(this.#beatTimer);
     this.#beatTimer = undefined;
-    this.#flush();
+    this.#departures.flush();
     this.#listener.close();
     this.#sessions.close();
     this.#nodeLink.close();
@@ -191,7 +192,7 @@ export class SchedulerDriver {
       laneLost: (lane, error) => this.#laneLost(lane, "lost", error),
       laneDialFailed: (lane, error) => this.#laneLost(lane, "dial_failed", error),
       laneFailed: (lane, error) => this.#laneFailed(lane, error),
-      pending: (lane) => this.#flushLater(lane),
+      pending: (lane) => this.#departures.add(lane),
       ready: () => this.#ready(),
     });
   }
@@ -217,7 +218,7 @@ export class SchedulerDriver {
         globals: this.#setup.shared.globals,
         host: () => this.scheduler,
         random: () => this.#world.entropy.random(),
-        flushLater: (what) => this.#flushLater(what),
+        flushLater: (what) => this.#departures.add(what),
       },
       tell: (service, message) => this.#tell({ kind: "service", service, message }),
       send: (signal) => this.#routes.signal(signal),
@@ -289,7 +290,7 @@ export class SchedulerDriver {
     // What dying processes say goes out first: it is flushed with the slice that ends them.
     this.#world.clock.afterIo(() =>
       this.#world.clock.afterIo(() => {
-        this.#flush();
+        this.#departures.flush();
         this.#tell({ kind: "stopped" });
       }),
     );
@@ -335,7 +336,7 @@ export class SchedulerDriver {
         hardBytes: limits.laneHardBytes,
       },
       events: {
-        pending: () => this.#flushLater(link),
+        pending: () => this.#departures.add(link),
         meet: (origin) => this.#sessions.meet(origin),
         signal: (signal, origin) => {
           if (isRoom(signal)) this.#rooms.receive(signal, origin, index);
@@ -403,21 +404,6 @@ export class SchedulerDriver {
 
   #isElsewhere(to: Pid): boolean {
     return to.nodeRef.isLocal && to.scheduler !== this.#setup.index;
-  }
-
-  #flushLater(what: { flush(): void }): void {
-    this.#pending.add(what);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    this.#world.clock.afterIo(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#flushing = false;
-    const pending = [...this.#pending];
-    this.#pending.clear();
-    for (const what of pending) what.flush();
-    this.#partings.check();
   }
 
   #laneState(lane: LaneDriver, state: "attached" | "lost" | "dial_failed" | "stalled"): void {

@@ -14,6 +14,8 @@ export interface Clock {
   clearTimer(timer: Timer): void;
   /** Calls `callback` after pending I/O had its turn. */
   afterIo(callback: () => void): void;
+  /** Calls `callback` behind promise reactions that are due, before any I/O. Left out: there is no such moment. */
+  afterMicrotasks?(callback: () => void): void;
   /**
    * Runs `callback`, a step of this thread that the engine begins by itself, with what is ambient on the thread. Left out:
    * there is nothing but this thread.

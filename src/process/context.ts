@@ -56,6 +56,15 @@ function holderOf(name: string, host: TargetHost): Pid<unknown> | NameOnNode {
     : pid;
 }
 
+/** A name that is given without a node. @throws {MisuseError} bad_argument */
+function bareName(to: unknown): string | undefined {
+  if (typeof to === "string") return nameText(to);
+  if (typeof to !== "object" || to === null || to instanceof Pid || !("name" in to))
+    return undefined;
+  const { name, node } = to as { name: unknown; node?: unknown };
+  return node === undefined ? nameText(name as string) : undefined;
+}
+
 /** What a target is read for. */
 export type TargetHost = NodeHost & Pick<ProcessHost, "services" | "whereis">;
 
@@ -285,7 +294,9 @@ export class ProcessContext {
     assertMessage(message);
     const delay = timeoutOf(afterMs);
     if (delay === undefined) throw new MisuseError("bad_argument", "sendAfter wants a finite time");
-    return process.host.sendAfter(process, targetOf(to, process.host), message, delay);
+    // A name without a node is looked up when the time has come.
+    const target = bareName(to) ?? targetOf(to, process.host);
+    return process.host.sendAfter(process, target, message, delay);
   }
 
   cancelTimer(ref: Ref): boolean {

@@ -124,7 +124,8 @@ export interface ProcessHost {
   now(): Millis;
   setDeadline(entry: Deadline, afterMs: Millis): void;
   clearDeadline(entry: Deadline): void;
-  sendAfter(by: Process, to: Pid | NameOnNode, message: unknown, afterMs: Millis): Ref;
+  /** A target given as text is a name without a node, to be looked up when the time has come. */
+  sendAfter(by: Process, to: Pid | NameOnNode | string, message: unknown, afterMs: Millis): Ref;
   cancelTimer(ref: Ref): boolean;
   /** Whether a paused process has to wait on. */
   isPaused(process: Process): boolean;

@@ -38,6 +38,8 @@ const capture = (resolve: (value: unknown) => void): void => {
 };
 const ignore = (): void => {};
 const never = new Promise<never>(ignore);
+/** The cheapest promise of a value that is there: the engine inlines it, which it does not do with `Promise.resolve`. */
+const settled = async <T>(value: T): Promise<T> => value;
 
 export class Process implements Owner {
   readonly pid: Pid<unknown>;
@@ -136,39 +138,58 @@ export class Process implements Owner {
   receive(): Promise<unknown> {
     if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
     this.iterating = false;
-    return this.#next() ?? Promise.resolve(this.last);
+    const { mailbox } = this;
+    if (mailbox === undefined || this.paused) return this.#receiveUnlessPaused();
+    if (!this.host.turns.spend()) return this.#awaitTurnFor(mailbox);
+    const message = mailbox.take();
+    if (message === undefined) return this.#awaitMessage();
+    this.reductions++;
+    this.last = message;
+    return settled(message);
   }
 
   /** As `receive`, for an iterator. */
   receiveNext(): Promise<IteratorResult<unknown>> {
     if (this.life !== LIFE_RUNNING || this.waiting !== WAIT_NONE) return this.#notReceiving();
     this.iterating = true;
-    return (
-      (this.#next() as Promise<IteratorResult<unknown>> | undefined) ??
-      Promise.resolve({ done: false, value: this.last })
-    );
+    const { mailbox } = this;
+    let next: Promise<unknown>;
+    if (mailbox === undefined || this.paused) {
+      next = this.#receiveUnlessPaused();
+    } else if (this.host.turns.spend()) {
+      const value = mailbox.take();
+      if (value !== undefined) {
+        this.reductions++;
+        this.last = value;
+        return settled({ done: false, value });
+      }
+      next = this.#awaitMessage();
+    } else {
+      next = this.#awaitTurnFor(mailbox);
+    }
+    return next as Promise<IteratorResult<unknown>>;
   }
 
-  /** Undefined: the next message is in `last`. */
-  #next(): Promise<unknown> | undefined {
+  #receiveUnlessPaused(): Promise<unknown> {
     if (this.paused && this.host.isPaused(this)) {
       return this.#select(undefined, undefined, undefined);
     }
     const { mailbox } = this;
-    if (mailbox !== undefined) {
-      if (!this.host.turns.spend()) {
-        if (mailbox.length > 0) return this.#awaitTurn();
-      } else if ((this.last = mailbox.take()) !== undefined) {
-        this.reductions++;
-        return undefined;
-      }
-    }
+    return mailbox === undefined ? this.#awaitMessage() : this.#awaitTurnFor(mailbox);
+  }
+
+  #awaitMessage(): Promise<unknown> {
     this.waiting = WAIT_DIRECT;
     this.last = undefined;
     this.host.left(this);
     const promise = new Promise(capture);
     this.resolve = resolveCaptured;
     return promise;
+  }
+
+  /** The slice is over, for what is in the mailbox. */
+  #awaitTurnFor(mailbox: Mailbox): Promise<unknown> {
+    return mailbox.length > 0 ? this.#awaitTurn() : this.#awaitMessage();
   }
 
   /** The next message of a type, or that matches; with a time-out `undefined` when it has passed. */

@@ -59,6 +59,10 @@ export class CatchUp {
     else if (member.resumed !== undefined) room.isRoundWanted = true;
   }
 
+  get lastQuestion(): number {
+    return this.#questions;
+  }
+
   nextQuestion(room: LocalRoom): number {
     this.#questions++;
     room.firstQuestion ??= this.#questions;

@@ -10,6 +10,8 @@ export interface Followers {
 
 class Interest implements Followers {
   readonly byNode = new Map<string, Set<number>>();
+  /** The newest question of each that was heard of. */
+  readonly questions = new Map<number, number>();
   nodes: readonly string[] = [];
   locals: readonly number[] = [];
 
@@ -41,8 +43,11 @@ export class Interests {
     interest.nodes = [...interest.byNode.keys()];
   }
 
-  addLocal(room: string, scheduler: number): void {
+  /** `question`: the one that it asked, or whose answer goes to it. */
+  addLocal(room: string, scheduler: number, question: number): void {
     const interest = this.#interest(room);
+    const before = interest.questions.get(scheduler) ?? 0;
+    interest.questions.set(scheduler, Math.max(before, question));
     if (!interest.locals.includes(scheduler)) interest.locals = [...interest.locals, scheduler];
   }
 
@@ -54,9 +59,14 @@ export class Interests {
     if (schedulers.size === 0) this.#dropNode(room, interest, node);
   }
 
-  removeLocal(room: string, scheduler: number): void {
+  /**
+   * `question`: its last one when it left. An answer to a later one may have passed here already, on another way: then it
+   * has come back meanwhile.
+   */
+  removeLocal(room: string, scheduler: number, question: number): void {
     const interest = this.#rooms.get(room);
-    if (interest !== undefined) this.#dropLocal(room, interest, scheduler);
+    if (interest === undefined || (interest.questions.get(scheduler) ?? 0) > question) return;
+    this.#dropLocal(room, interest, scheduler);
   }
 
   nodeDown(node: string): void {
@@ -84,6 +94,7 @@ export class Interests {
   #dropLocal(room: string, interest: Interest, scheduler: number): void {
     if (!interest.locals.includes(scheduler)) return;
     interest.locals = interest.locals.filter((other) => other !== scheduler);
+    interest.questions.delete(scheduler);
     if (interest.isEmpty) this.#rooms.delete(room);
   }
 }

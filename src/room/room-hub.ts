@@ -176,7 +176,7 @@ export class RoomHub {
     if (room.members.size > 0) return true;
     this.#rooms.delete(name);
     this.#catchUp.forget(room);
-    const body = encodeRoomFrame({ kind: "leave", room: name, scheduler: this.#index });
+    const body = this.#leaving(name);
     for (const node of this.#world.nodes()) this.#world.toNode(node, 0, body, true);
     this.#toSiblings(body);
     return true;
@@ -229,7 +229,7 @@ export class RoomHub {
       case "tell":
         if (to !== 0 && to !== this.#index) {
           // What this origin sends comes by here from now on, and is for that scheduler too.
-          this.#interests.addLocal(frame.room, to);
+          this.#interests.addLocal(frame.room, to, frame.id);
           return this.#world.relay(to, body, source);
         }
         return this.#told(source, frame);
@@ -300,8 +300,7 @@ export class RoomHub {
     if (room === undefined) {
       // Whoever handed it on has not heard that nobody is here.
       if (source.hop !== undefined) {
-        const left = encodeRoomFrame({ kind: "leave", room: name, scheduler: this.#index });
-        this.#world.toScheduler(source.hop, left, true);
+        this.#world.toScheduler(source.hop, this.#leaving(name), true);
       }
       return;
     }
@@ -321,7 +320,7 @@ export class RoomHub {
 
   #asked(source: RoomSource, body: Uint8Array, frame: RoomFrame & { kind: "ask" }): void {
     const { room, scheduler, id, cursor, ageMs } = frame;
-    if (source.node === undefined) this.#interests.addLocal(room, scheduler);
+    if (source.node === undefined) this.#interests.addLocal(room, scheduler, id);
     else this.#interests.addNode(room, source.node, scheduler);
     if (source.hop === undefined) this.#relayToAll(body, source);
     const told = this.#log.tell(room, cursor.get(this.#origin), ageMs, this.#world.now());
@@ -343,7 +342,7 @@ export class RoomHub {
 
   #left(source: RoomSource, body: Uint8Array, frame: RoomFrame & { kind: "leave" }): void {
     const { room, scheduler } = frame;
-    if (source.node === undefined) return this.#interests.removeLocal(room, scheduler);
+    if (source.node === undefined) return this.#interests.removeLocal(room, scheduler, frame.id);
     this.#interests.removeNode(room, source.node, scheduler);
     if (source.hop === undefined) this.#relayToAll(body, source);
   }
@@ -385,6 +384,11 @@ export class RoomHub {
       schedulers: this.#schedulers,
       ...told,
     });
+  }
+
+  #leaving(room: string): Uint8Array {
+    const id = this.#catchUp.lastQuestion;
+    return encodeRoomFrame({ kind: "leave", room, scheduler: this.#index, id });
   }
 
   #toSiblings(body: Uint8Array): void {

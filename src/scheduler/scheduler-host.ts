@@ -291,7 +291,7 @@ export class SchedulerHost implements ProcessHost {
     this.timers.clear(entry);
   }
 
-  sendAfter(by: Process, to: Pid | NameOnNode, message: unknown, afterMs: Millis): Ref {
+  sendAfter(by: Process, to: Pid | NameOnNode | string, message: unknown, afterMs: Millis): Ref {
     return this.sendTimers.set(by, to, message, afterMs);
   }
 

@@ -2,10 +2,14 @@ import { Deadline } from "../base/deadlines.ts";
 import type { Millis } from "../base/millis.ts";
 import { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
+import { targetOf } from "../process/context.ts";
 import type { ProcessHost } from "../process/host.ts";
 import type { Process } from "../process/process.ts";
 import { sendPid } from "../process/request.ts";
 import type { NameOnNode } from "../process/signal.ts";
+
+/** A name without a node is looked up when the time has come. */
+type Target = Pid | NameOnNode | string;
 
 /** Messages that are to be sent later. They outlive who set them. Source: OTP, erlang:send_after/3. */
 export class SendTimers {
@@ -20,7 +24,7 @@ export class SendTimers {
     return this.#timers.size;
   }
 
-  set(by: Process, to: Pid | NameOnNode, message: unknown, afterMs: Millis): Ref {
+  set(by: Process, to: Target, message: unknown, afterMs: Millis): Ref {
     const ref = this.#host.createRef();
     const timer = new SendTimer(this.#timers, ref, by, to, message);
     this.#timers.set(ref.id, timer);
@@ -47,16 +51,10 @@ class SendTimer extends Deadline {
   readonly #timers: Map<number, SendTimer>;
   readonly ref: Ref;
   readonly #by: Process;
-  readonly #to: Pid | NameOnNode;
+  readonly #to: Target;
   readonly #message: unknown;
 
-  constructor(
-    timers: Map<number, SendTimer>,
-    ref: Ref,
-    by: Process,
-    to: Pid | NameOnNode,
-    message: unknown,
-  ) {
+  constructor(timers: Map<number, SendTimer>, ref: Ref, by: Process, to: Target, message: unknown) {
     super();
     this.#timers = timers;
     this.ref = ref;
@@ -68,8 +66,8 @@ class SendTimer extends Deadline {
   override expired(): void {
     this.#timers.delete(this.ref.id);
     const by = this.#by;
-    const to = this.#to;
     try {
+      const to = typeof this.#to === "string" ? targetOf(this.#to, by.host) : this.#to;
       if (to instanceof Pid) sendPid(by, to as Pid<unknown>, this.#message);
       else by.host.sendNamed(by, to.name, to.node, this.#message);
     } catch (error) {

@@ -3,7 +3,7 @@ import type { Millis } from "../base/millis.ts";
 import { Prng } from "../base/prng.ts";
 import { clock } from "../bun/clock.ts";
 import { runMicrotasks } from "../bun/microtasks.ts";
-import { currentMachine } from "../bun/module-graph.ts";
+import { currentMachine, loadGraph } from "../bun/module-graph.ts";
 import { GlobalSwap } from "../bun/virtual-globals.ts";
 import type { VirtualMachine } from "../bun/virtual-machine.ts";
 import { virtualMembers } from "../bun/virtual-members.ts";
@@ -80,6 +80,8 @@ class ScenarioRun<N extends string> implements Disposable {
   readonly #pool: ModulePool;
   readonly #swap: GlobalSwap;
   readonly #nodes: ScenarioNodes<N>;
+  /** The machine of the scenario's own code. */
+  readonly #outside: VirtualMachine;
   readonly #invariants: Invariant[] = [];
   readonly #happened: ScheduledFault[] = [];
   /** Undefined: the faults are given, not random. */
@@ -105,8 +107,8 @@ class ScenarioRun<N extends string> implements Disposable {
       seed,
       worldNow,
     });
-    const outside = this.#outside(new Prng(seed + SCENARIO), worldNow);
-    this.#swap = new GlobalSwap(virtualMembers(() => currentMachine() ?? outside, provide));
+    this.#outside = this.#machine(new Prng(seed + SCENARIO), worldNow);
+    this.#swap = new GlobalSwap(virtualMembers(() => currentMachine() ?? this.#outside, provide));
     this.#nodes = new ScenarioNodes(nodes, (short) => this.#world.stop(short));
     this.#source =
       options.schedule === undefined && schedule === undefined && faults !== undefined
@@ -116,7 +118,7 @@ class ScenarioRun<N extends string> implements Disposable {
 
   [Symbol.dispose](): void {
     this.#swap.leave();
-    this.#pool.dispose();
+    this.#pool[Symbol.dispose]();
   }
 
   async whole(): Promise<RunOutcome> {
@@ -181,7 +183,7 @@ class ScenarioRun<N extends string> implements Disposable {
     this.#beganMs = this.#world.now;
     for (const fault of schedule ?? []) this.#schedule(fault);
     this.#planMore();
-    this.#inside(() => {
+    const begin = (): void => {
       // What it throws at once is its failure like any other.
       const ended = (async () => scenario(this.#facade()))();
       ended.then(
@@ -191,7 +193,10 @@ class ScenarioRun<N extends string> implements Disposable {
           this.#fail(messageOf(error), error);
         },
       );
-    });
+    };
+    const { provide = {} } = options;
+    using context = await loadGraph([], this.#outside, provide);
+    this.#inside(() => context.run(begin));
     const limitMs = options.endsWithinMs ?? SCENARIO_MS;
     await this.#turns(() => isOver, limitMs);
     if (!isOver && this.#failure === undefined && !this.#gaveUp) {
@@ -307,7 +312,7 @@ class ScenarioRun<N extends string> implements Disposable {
   }
 
   /** What the scenario's own code sees as its machine. */
-  #outside(random: Prng, worldNow: () => Millis): VirtualMachine {
+  #machine(random: Prng, worldNow: () => Millis): VirtualMachine {
     return {
       now: worldNow,
       wall: () => WORLD_BEGINS_MS + worldNow(),

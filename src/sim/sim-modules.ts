@@ -88,7 +88,7 @@ export interface ModulePoolOptions {
 }
 
 /** Sets of loaded modules, one set for each start of a node. */
-export class ModulePool {
+export class ModulePool implements Disposable {
   /** Errors of module code that nobody caught, in order. */
   readonly strays: StrayError[] = [];
   readonly #options: ModulePoolOptions;
@@ -120,8 +120,8 @@ export class ModulePool {
     return set;
   }
 
-  dispose(): void {
-    for (const graph of this.#graphs) graph.dispose();
+  [Symbol.dispose](): void {
+    for (const graph of this.#graphs) graph[Symbol.dispose]();
   }
 
   async #load(): Promise<LoadedModules> {

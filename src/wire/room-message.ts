@@ -54,8 +54,13 @@ export type RoomFrame =
       readonly cursor: RoomCursor;
     }
   | RoomTell
-  /** The scheduler does not follow the room any more. */
-  | { readonly kind: "leave"; readonly room: string; readonly scheduler: number }
+  /** The scheduler does not follow the room any more; `id` is that of its last question. */
+  | {
+      readonly kind: "leave";
+      readonly room: string;
+      readonly scheduler: number;
+      readonly id: number;
+    }
   /** Messages of this origin could not be sent to you: ask again. */
   | { readonly kind: "stale"; readonly room: string; readonly origin: number };
 
@@ -135,7 +140,12 @@ export function encodeRoomFrame(frame: RoomFrame): Uint8Array {
     case "tell":
       return encodeTell(frame);
     case "leave":
-      return new FieldWriter().u8(LEAVE).text(frame.room).u8(frame.scheduler).finish();
+      return new FieldWriter()
+        .u8(LEAVE)
+        .text(frame.room)
+        .u8(frame.scheduler)
+        .u32(frame.id)
+        .finish();
     case "stale":
       return new FieldWriter().u8(STALE).text(frame.room).u48(frame.origin).finish();
     default:
@@ -169,7 +179,12 @@ export function decodeRoomFrame(body: Uint8Array): RoomFrame {
     case TELL:
       return decodeTell(reader, body);
     case LEAVE:
-      return { kind: "leave", room: roomName(reader), scheduler: scheduler(reader) };
+      return {
+        kind: "leave",
+        room: roomName(reader),
+        scheduler: scheduler(reader),
+        id: reader.u32(),
+      };
     case STALE:
       return { kind: "stale", room: roomName(reader), origin: reader.u48() };
     default:

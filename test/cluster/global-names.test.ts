@@ -126,6 +126,23 @@ describe("a name in the whole cluster", () => {
   });
 });
 
+test("RG-27 30 nodes join one after the other: what the last one costs grows no faster than their number", async () => {
+  const names = Array.from({ length: 30 }, (_none, index) => `n${index}`);
+  const world = new NamesWorld(9, names);
+  const costs: number[] = [];
+  for (const [index, node] of world.nodes.entries()) {
+    const before = world.transmitted;
+    for (const other of world.nodes.slice(0, index)) world.connect(other, node);
+    world.run(200);
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    ok(await world.settle(node.register(node.name, node, node.spawn())));
+    costs.push(world.transmitted - before);
+  }
+  for (const name of names) expect(new Set(shown(world, name)).size).toBe(1);
+  // A claim and its table are some messages to each node, and every node's names are one message each.
+  expect(costs[29]! / costs[9]!).toBeLessThan(4);
+});
+
 describe("after a split", () => {
   interface Split {
     readonly world: NamesWorld;

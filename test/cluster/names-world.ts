@@ -315,7 +315,11 @@ export class NamesWorld {
     }
   }
 
+  /** Messages so far. */
+  transmitted = 0;
+
   transmit(session: SimSession, from: NamesNode, to: NamesNode, sent: Sent): void {
+    this.transmitted++;
     const key = `${from.name} ${to.name}`;
     const at = Math.max(this.now, this.#freeAt.get(key) ?? 0) + this.random.random() * 3;
     this.#freeAt.set(key, at);

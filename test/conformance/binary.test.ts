@@ -12,9 +12,14 @@ import { until } from "../support/live-node.ts";
 import { ANSWERS } from "./runner.ts";
 import { scenarios } from "./scenarios.ts";
 
-const MODULES = ["actors.ts", "groups.ts", "servers.ts", "supervisors.ts", "runner.ts"].map(
-  (file) => join(import.meta.dir, file),
-);
+const MODULES = [
+  "actors.ts",
+  "groups.ts",
+  "names.ts",
+  "servers.ts",
+  "supervisors.ts",
+  "runner.ts",
+].map((file) => join(import.meta.dir, file));
 const ASK_MS = 10_000;
 /** What every scenario must leave: nothing but the process that takes our answers. */
 const RESIDENTS = [ANSWERS];

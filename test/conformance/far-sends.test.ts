@@ -87,6 +87,7 @@ test("SD-13 when a node dies in the middle, what arrived of each sender is a pre
   await using _nodes = nodes;
   const senders = 64;
   let sent = 0;
+  let due = false;
   let dying = false;
   const received = await a.run(async (ctx) => {
     ctx.monitorNodes(true);
@@ -97,6 +98,11 @@ test("SD-13 when a node dies in the middle, what arrived of each sender is a pre
           for (let count = 0; ; count++) {
             sender.send(to, { index, count });
             sent++;
+            // What was sent in this very turn cannot have left.
+            if (due && !dying) {
+              dying = true;
+              void b.kill();
+            }
             // oxlint-disable-next-line no-await-in-loop -- gives way to the others
             if (count % 50 === 49) await sender.sleep(0);
           }
@@ -112,10 +118,7 @@ test("SD-13 when a node dies in the middle, what arrived of each sender is a pre
       expect(message.count).toBe(next[message.index]!);
       next[message.index] = message.count + 1;
       total++;
-      if (total > 20_000 && !dying) {
-        dying = true;
-        void b.kill();
-      }
+      due ||= total > 20_000;
     }
     expect(next.every((count) => count > 0)).toBe(true);
     expect(await ctx.receive({ timeoutMs: 20 })).toBeUndefined();

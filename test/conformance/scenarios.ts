@@ -2,6 +2,7 @@ import { exits } from "./exits.ts";
 import { groups } from "./groups.ts";
 import { links } from "./links.ts";
 import { monitors } from "./monitors.ts";
+import { names } from "./names.ts";
 import type { Scenario } from "./scenario.ts";
 import { sends } from "./sends.ts";
 import { servers } from "./servers.ts";
@@ -20,4 +21,4 @@ export const schedulerScenarios: readonly Scenario[] = [
 ];
 
 /** Every scenario, each for whole nodes: some want what only a control thread can give. */
-export const scenarios: readonly Scenario[] = [...schedulerScenarios, ...groups];
+export const scenarios: readonly Scenario[] = [...schedulerScenarios, ...groups, ...names];

@@ -1,22 +1,33 @@
+import { expect } from "bun:test";
+
 import {
   CallError,
-  StartError,
+  define,
   defineServer,
   fail,
   reply,
+  StartError,
   stop,
   task,
   type Context,
   type From,
-  define,
 } from "snow-node";
-import { expect } from "bun:test";
+
 import type { Any, Scenario } from "./scenario.ts";
 
 interface Desk {
   readonly done: string[];
   from: From<string> | undefined;
 }
+
+/** What handlers on this thread wait for, by name. */
+const gates = new Map<string, () => void>();
+
+/** Opens a gate of the thread that it is spawned on. */
+const opener = define("conformance.opener", async (_ctx: Context<never>, gate: string) => {
+  gates.get(gate)?.();
+  gates.delete(gate);
+});
 
 const desk = defineServer("conformance.desk", {
   init: async (ctx: Context<Any>, how: string): Promise<Desk> => {
@@ -33,6 +44,11 @@ const desk = defineServer("conformance.desk", {
       ctx.state.done.push("busy");
       await ctx.sleep(ms);
       return ms;
+    },
+    /** Until the gate is opened, which says more than any time that it may take. */
+    wait: (ctx, gate: string) => {
+      ctx.state.done.push("waited");
+      return new Promise<string>((resolve) => gates.set(gate, () => resolve(gate)));
     },
     note: (ctx, text: string) => ctx.state.done.push(text),
     refuse: () => fail("refused", { why: "full" }),
@@ -223,12 +239,12 @@ export const servers: readonly Scenario[] = [
         desk.start(ctx, ["fine"], { on: far }),
         desk.start(ctx, ["fine"], { on: far }),
       ]);
-      const busy = desk.client(ctx, stuck).busy(60);
+      const waiting = desk.client(ctx, stuck).wait("multi");
       ctx.sendExit(killed, "kill");
       const gone = { name: "desk", node: "gone@test" };
       const results = await Promise.allSettled(
         [here, there, killed, gone, stuck].map((to: Any) =>
-          desk.client(ctx, to, { timeoutMs: 30 }).echo("here"),
+          desk.client(ctx, to, { timeoutMs: 100 }).echo("here"),
         ),
       );
       const outcome = (result: PromiseSettledResult<unknown>): unknown =>
@@ -236,7 +252,8 @@ export const servers: readonly Scenario[] = [
       const [one, two, three, four, five] = results.map(outcome);
       expect([one, two, four, five]).toEqual(["here", "here", "noconnection", "timeout"]);
       expect(["exit", "noproc"]).toContain(String(three));
-      await busy;
+      await ctx.spawnOn(far, opener, ["multi"]);
+      await waiting;
       expect(await ctx.receive({ timeoutMs: 20 })).toBeUndefined();
     },
   },
@@ -245,12 +262,13 @@ export const servers: readonly Scenario[] = [
     run: async (ctx, { far }) => {
       const pid = await desk.start(ctx, ["fine"], { on: far });
       const client = desk.client(ctx, pid);
-      const busy = client.busy(60);
+      const waiting = client.wait("expired");
       const hurried = desk.client(ctx, pid, { timeoutMs: 15 });
       const late = await Promise.all([failure(hurried.note("one")), failure(hurried.note("two"))]);
       expect(late.map(({ code }) => code)).toEqual(["timeout", "timeout"]);
-      await busy;
-      expect(await client.done()).toBe("busy");
+      await ctx.spawnOn(far, opener, ["expired"]);
+      expect(await waiting).toBe("expired");
+      expect(await client.done()).toBe("waited");
     },
   },
   {

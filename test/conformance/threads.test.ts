@@ -8,9 +8,14 @@ import { runScenarios, type PlacedNode } from "./placed.ts";
 const COOKIE = "a cookie for tests of threads";
 const SCHEDULERS = 2;
 /** Modules with the functions that scenarios spawn by name. */
-const MODULES = ["actors.ts", "groups.ts", "looks.ts", "servers.ts", "supervisors.ts"].map((file) =>
-  join(import.meta.dir, file),
-);
+const MODULES = [
+  "actors.ts",
+  "groups.ts",
+  "names.ts",
+  "looks.ts",
+  "servers.ts",
+  "supervisors.ts",
+].map((file) => join(import.meta.dir, file));
 
 async function threaded(
   name: string,

@@ -218,6 +218,17 @@ describe("invariants", () => {
     expect(error.message).toStartWith('eventually "never" did not hold within 500 ms');
   });
 
+  test("what a scenario lets go uncaught fails its seed, not the test runner", async () => {
+    const error = await failure(one, async ({ sleep }) => {
+      void (async () => {
+        await sleep(1);
+        throw new Error("nobody waits for this");
+      })();
+      await sleep(1_000);
+    });
+    expect(error.message).toStartWith("nobody waits for this (seed 1,");
+  });
+
   test("what a scenario throws is its failure, and one that never ends is one too", async () => {
     const thrown = await failure(one, async () => {
       throw new Error("I do not like it");

@@ -8,6 +8,8 @@ import {
   type ControlMessage,
 } from "../../src/wire/control-message.ts";
 import { encodeHello } from "../../src/wire/handshake-message.ts";
+import { encodeNameEntry, type NameEntry } from "../../src/wire/name-entry.ts";
+import { encodeNames, type NamesMessage } from "../../src/wire/names-message.ts";
 import { HandshakePair, makeHello } from "./handshake-pair.ts";
 import { laneHandshake } from "./lane-handshake-pair.ts";
 import { LanePair } from "./pair.ts";
@@ -30,6 +32,61 @@ export const CONTROL_MESSAGES: readonly ControlMessage[] = [
   { kind: "answer", id: 8, ok: false, term: "no such verb" },
   { kind: "goodbye", reason: "shutdown", lastFrames: [0, 2 ** 40] },
   { kind: "stop" },
+];
+
+/** One record about global names of every kind. */
+export const NAMES_MESSAGES: readonly NamesMessage[] = [
+  { kind: "claim", claim: 1, name: "leader", local: 7, fence: 2 ** 49 + 1, replace: false },
+  { kind: "yes", claim: 1, seen: 2 ** 49, holds: undefined },
+  { kind: "yes", claim: 2, seen: 2 ** 49, holds: { local: 9, claimed: 5 } },
+  { kind: "no", claim: 1, local: 9, fence: 3 },
+  { kind: "withdraw", claim: 1 },
+  { kind: "confirm", mark: 4 },
+  { kind: "confirmed", mark: 4 },
+  { kind: "yield", name: "leader", local: 9, claimed: 5 },
+  {
+    kind: "settle",
+    conflict: 6,
+    name: "leader",
+    local: 9,
+    held: 3,
+    other: 7,
+    verdict: "exit",
+    fence: 2 ** 49 + 2,
+  },
+  { kind: "settled", conflict: 6, ok: true },
+  {
+    kind: "request",
+    request: 8,
+    verb: "reregister",
+    name: "leader",
+    creation: 2 ** 40,
+    local: 7,
+    fence: 0,
+    several: true,
+    timeoutMs: 5_000,
+    rule: { run: "choose" },
+  },
+  { kind: "cancel", request: 8 },
+  { kind: "reply", request: 8, problem: undefined, fence: 2 ** 49 + 3, holder: undefined },
+  {
+    kind: "reply",
+    request: 9,
+    problem: "name_taken",
+    fence: 0,
+    holder: { node: "b@host", creation: 2, local: 9 },
+  },
+];
+
+/** Entries of the table of global names. */
+export const NAME_ENTRIES: readonly NameEntry[] = [
+  { claimed: 2 ** 49, fence: 2 ** 49 + 1, rule: "exit_loser", replaces: [] },
+  {
+    claimed: 5,
+    fence: 6,
+    rule: { run: "choose" },
+    replaces: [{ node: "b@host", local: 9, claimed: 5 }],
+  },
 ];
 
 /** A frame or message of every kind by a name that says what it is, made from nothing but constants. */
@@ -66,6 +123,12 @@ export function frameVectors(): ReadonlyMap<string, Uint8Array> {
   vectors.set("SESSION_END", encodeSessionEnd("shutdown", "bye"));
   for (const [index, message] of CONTROL_MESSAGES.entries()) {
     vectors.set(`control message ${index + 1}: ${message.kind}`, encodeControlMessage(message));
+  }
+  for (const [index, message] of NAMES_MESSAGES.entries()) {
+    vectors.set(`names record ${index + 1}: ${message.kind}`, encodeNames([message]));
+  }
+  for (const [index, entry] of NAME_ENTRIES.entries()) {
+    vectors.set(`entry of a name ${index + 1}`, encodeNameEntry(entry));
   }
   for (const [name, bytes] of laneFrames()) vectors.set(name, bytes);
   return vectors;

@@ -53,7 +53,7 @@ const FRAMES: readonly RoomFrame[] = [
     trimmedAgeMs: Infinity,
     entries: [],
   },
-  { kind: "leave", room: "lobby", scheduler: 1 },
+  { kind: "leave", room: "lobby", scheduler: 1, id: 9 },
   { kind: "stale", room: "lobby", origin: 5 },
 ];
 
