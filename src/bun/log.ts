@@ -29,10 +29,16 @@ const COLOUR: Readonly<Record<LogLevel, string>> = {
   error: "\x1b[31m",
 };
 
-/** A value as JSON can hold it: errors with their stack, bigints as text, anything else by its own `toJSON`. */
+/**
+ * A value as JSON can hold it: errors with their stack, bigints as text, Maps as objects, Sets as arrays, anything else by its
+ * own `toJSON`.
+ */
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Error) return value.stack ?? `${value.name}: ${value.message}`;
+  if (value instanceof Map)
+    return Object.fromEntries(Array.from(value, ([of, at]) => [String(of), at]));
+  if (value instanceof Set) return [...value];
   return value;
 }
 

@@ -74,3 +74,9 @@ test("lines go to stderr, as JSON where that is no terminal", async () => {
   expect(line.text).toHaveLength(300_000);
   expect(await child.stdout.text()).toBe("");
 });
+
+test("Maps and Sets are shown in JSON as what they hold", () => {
+  const { log, lines } = collect({});
+  log.write("info", "names", { names: new Map([["bank", 1n]]), nodes: new Set(["a", "b"]) });
+  expect(JSON.parse(lines[0]!)).toMatchObject({ names: { bank: "1" }, nodes: ["a", "b"] });
+});
