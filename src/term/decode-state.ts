@@ -116,11 +116,12 @@ export class DecodeState {
 
   /** Begins a term of a stream: reads what comes before it. */
   begin(reader: ByteReader): void {
-    this.bytes = reader.bytes;
+    // Only if it is another one: a reference that is stored is work for the collector, a lot while it runs.
+    if (reader.bytes !== this.bytes) this.bytes = reader.bytes;
     this.position = reader.position;
     this.end = reader.end;
     this.depth = 0;
-    this.undecodable = undefined;
+    if (this.undecodable !== undefined) this.undecodable = undefined;
     if (reader.generation !== this.#generation) {
       this.#generation = reader.generation;
       this.windowEnd = 0;

@@ -116,11 +116,12 @@ export class EncodeState {
   begin(writer: ByteWriter, bytesMax: number): number {
     if (this.misses > MISSES_MAX) this.#startOver();
     const start = writer.length;
+    // Nothing is stored that is there already: a reference that is stored is work for the collector, a lot while it runs.
+    if (writer !== this.#writer) this.#writer = writer;
     if (writer.bytes !== this.bytes) {
       this.bytes = writer.bytes;
       this.view = writer.view;
     }
-    this.#writer = writer;
     this.#start = start;
     this.#bytesMax = bytesMax;
     const limit = start + bytesMax + SLACK;
@@ -282,7 +283,7 @@ export class EncodeState {
       if (this.#nodeIndexes.size > 0) this.#nodeIndexes.clear();
       this.#nodes.length = 0;
     }
-    this.nodeLast = undefined;
+    if (this.nodeLast !== undefined) this.nodeLast = undefined;
   }
 
   #wipe(): void {

@@ -13,7 +13,7 @@ import {
 } from "./tags.ts";
 
 /** Characters of the short form, up to which a loop beats a call into the runtime. Longer strings rarely come back. */
-const SHORT_CHARS_MAX = 31;
+export const SHORT_CHARS_MAX = 31;
 
 /** For a slot: both that the string could have are taken. */
 const TAKEN = 0x8000;

@@ -3,13 +3,25 @@ import { writeNumber } from "./encode-leaf.ts";
 import { SLACK, type EncodeState } from "./encode-state.ts";
 import {
   findString,
+  SHORT_CHARS_MAX,
   writeInlineString,
   writeSiteMiss,
   writeSiteString,
   writeStringRef,
 } from "./encode-string.ts";
 import { NO_SITE, SITE_LOOK_AT, SITE_MISSES_MAX } from "./sites.ts";
-import { FALSE, FLOAT64, INT_MAX, STRING_REF, TRUE, UINT16, UINT32, UINT8 } from "./tags.ts";
+import {
+  FALSE,
+  FLOAT64,
+  INT_MAX,
+  LATIN1,
+  STRING_REF,
+  TRUE,
+  UINT16,
+  UINT32,
+  UINT48,
+  UINT8,
+} from "./tags.ts";
 
 /** Appends a value; the encoder of values, handed in because it in turn writes shapes. */
 export type WriteValue = (state: EncodeState, position: number, value: unknown) => number;
@@ -28,6 +40,12 @@ export type WriteFields = (
 
 /** Fields up to which a writer has branches of its own for each of them; code for more would not pay. */
 const OWN_BRANCHES_MAX = 24;
+
+/**
+ * Every 7th string that the dictionary had and its field had not is remembered: of many words in turn none is worth it, and a
+ * reference that is stored is work for the collector.
+ */
+const REMEMBER_EACH = 7;
 
 /** The same for every shape: a loop over its keys. */
 export function loopWriter(keys: readonly string[]): WriteFields {
@@ -54,10 +72,11 @@ export function compiledWriter(keys: readonly string[]): WriteFields | undefined
   const memory = own
     ? keys.map((_, i) => `let text${i}, slot${i} = 0, other${i}, otherSlot${i} = 0;`)
     : [];
-  const body = `"use strict"; ${memory.join(" ")}
+  const body = `"use strict"; let turn = 0; ${memory.join(" ")}
     return (state, at, object, writeValue, site) => {
       let bytes = state.bytes, last = state.end - ${SLACK}, small = 0, slot = 0, value;
-      const { sites, siteBase, slotEpochs, slotStrings, slotIndexes, epoch } = state;
+      let { sites } = state;
+      const { siteBase, slotEpochs, slotStrings, slotIndexes, epoch } = state;
       ${keys.map((key, i) => (own ? ownField(key, i) : sharedField(key, i))).join("\n")}
       return at;
     };`;
@@ -98,21 +117,36 @@ function ownField(key: string, i: number): string {
         }
       } else if (Math.floor(value) !== value) {
         bytes[at] = ${FLOAT64}; state.view.setFloat64(at + 1, value, true); at += 9;
+      } else if (value > 0xffffffff && value < 0x1000000000000) {
+        slot = value / 0x100000000 | 0;
+        state.view.setInt32(at + 1, value - slot * 0x100000000 | 0, true);
+        bytes[at] = ${UINT48}; bytes[at + 5] = slot; bytes[at + 6] = slot >>> 8; at += 7;
       } else at = writeNumber(state, at, value);
     } else if (typeof value === "string") {
       if (site < 0) { at = writeInlineString(state, at, value); ${RELOAD} }
       else if ((small = sites[site + ${i}] - siteBase) >= ${SITE_MISSES_MAX} && small < ${SITE_LOOK_AT}) {
         sites[site + ${i}] = siteBase + small + 1;
-        at = writeInlineString(state, at, value);
-        ${RELOAD}
+        small = value.length;
+        if (small <= ${SHORT_CHARS_MAX} && at + small <= last) {
+          for (slot = 0; slot < small; slot++) {
+            const code = value.charCodeAt(slot);
+            if (code > 0xff) break;
+            bytes[at + 1 + slot] = code;
+          }
+        } else slot = -1;
+        if (slot === small) { bytes[at] = ${LATIN1} + small; at += small + 1; }
+        else { at = writeInlineString(state, at, value); ${RELOAD} }
       } else if (${near(`text${i}`, `slot${i}`)}) { ${reference(`slot${i}`)} }
       else if (${near(`other${i}`, `otherSlot${i}`)}) { ${reference(`otherSlot${i}`)} }
       else if ((slot = findString(state, value)) >= 0) {
-        other${i} = text${i}; otherSlot${i} = slot${i}; text${i} = value; slot${i} = slot;
+        if (++turn === ${REMEMBER_EACH}) {
+          turn = 0;
+          other${i} = text${i}; otherSlot${i} = slot${i}; text${i} = value; slot${i} = slot;
+        }
         ${reference("slot")}
       } else { at = writeSiteMiss(state, at, value, site + ${i}, slot); ${RELOAD} }
     } else if (typeof value === "boolean") bytes[at++] = value ? ${TRUE} : ${FALSE};
-    else { at = writeValue(state, at, value); ${RELOAD} }`;
+    else { at = writeValue(state, at, value); ${RELOAD} sites = state.sites; }`;
 }
 
 function sharedField(key: string, i: number): string {

@@ -18,6 +18,9 @@ const SCRIPT = `
     encoder.write(writer, { type: i % 3 ? "add" : "sub", id: "id-" + (i >> 1), by: [i, "to", "x" + i, i / 2], tag: "t" + i % 50 });
     encoder.write(writer, i % 7 === 0 ? { ["k" + i % 40]: -i } : ["set", "key-" + i % 300, i * 1e9, null]);
   }
+  // Shapes that enter the dictionary in the middle of an object, whose other fields are strings.
+  for (let i = 0; i < 3000; i++)
+    encoder.write(writer, { deep: { ["late" + (i >> 2)]: "v" + i }, id: "u" + i, word: "w" + (i % 2 ? i : i % 6) });
   const digest = Bun.hash(writer.written()).toString();
   console.log(JSON.stringify({ compiled: compile !== undefined, same: Bun.deepEquals(back, values), last: back[499], digest }));
 `;
