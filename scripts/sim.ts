@@ -1,14 +1,18 @@
 /**
- * The simulator over our own code. `npm run sim -- --seed N` replays one seed with its trace; `--seeds N [--from M]` runs
- * many and prints those that fail; `--mutants` shows that the checkers find faults of our own, and how soon. Exit code 1
+ * The simulator over our own code. `npm run sim -- --seed N` replays one seed with its trace, a column for each node, with
+ * `--trace messages` an arrow for each message; one that fails is made smaller, for a minute at most, and printed as a
+ * scenario to keep. `--seeds N [--from M]` runs many and prints those that fail; `--mutants` shows that the checkers find faults of our own, and how soon. Exit code 1
  * when something failed that should hold, or held that should fail.
  */
 import { parseArgs } from "node:util";
 
-import { runSeed } from "../test/sim/run-seed.ts";
+import { Trace } from "../src/sim/trace.ts";
+import { NODES, runSeed } from "../test/sim/run-seed.ts";
+import { scenarioSource, shrinkSeed } from "../test/sim/shrink-seed.ts";
 import { VERSION } from "../src/program/version.ts";
 
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
     seed: { type: "string" },
     seeds: { type: "string" },
@@ -17,6 +21,8 @@ const { values } = parseArgs({
     "for-seconds": { type: "string" },
     twice: { type: "boolean" },
     quiet: { type: "boolean" },
+    trace: { type: "string" },
+    shrink: { type: "boolean" },
   },
 });
 
@@ -25,18 +31,26 @@ const TWICE_EVERY = 25;
 
 const seconds = (value: number): string => value.toFixed(1);
 
-function replay(seed: number): number {
-  const { failures, hash, messages } = runSeed(seed, {
-    trace: (line) => {
-      if (values.quiet === true) return;
-      const { at, fields, node, text } = line;
-      console.log(
-        `${at.toFixed(3).padStart(10)} ${node.padEnd(10)} ${text} ${JSON.stringify(fields)}`,
-      );
-    },
-  });
+/** Milliseconds for making a failed seed smaller. */
+const SHRINK_MS = 60_000;
+
+async function replay(seed: number): Promise<number> {
+  const show =
+    values.quiet === true
+      ? undefined
+      : new Trace({ nodes: NODES, messages: values.trace === "messages", write: console.log });
+  const outcome = runSeed(seed, show === undefined ? {} : { show });
+  const { failures, hash, messages, virtualMs } = outcome;
   for (const failure of failures) console.log(`FAILED ${failure}`);
-  console.log(`seed ${seed}, hash ${hash}, ${messages} messages`);
+  console.log(
+    `seed ${seed}, hash ${hash}, version ${VERSION}, ${messages} messages, ${virtualMs.toFixed(0)} ms`,
+  );
+  if (failures.length > 0 && values.shrink !== false) {
+    const until = performance.now() + SHRINK_MS;
+    const reduced = await shrinkSeed(outcome, { hasTime: () => performance.now() < until });
+    console.log(`\nmade smaller in ${reduced.runs} runs: ${reduced.failure}`);
+    console.log(`to keep in test/sim/scenarios/:\n\n${scenarioSource(reduced)}`);
+  }
   return failures.length;
 }
 
@@ -79,7 +93,7 @@ function bulk(from: number, count: number, untilMs: number): number {
 
 let failed: number;
 if (values.seed !== undefined) {
-  failed = replay(Number(values.seed));
+  failed = await replay(Number(values.seed));
 } else {
   const until = performance.now() + Number(values["for-seconds"] ?? Infinity) * 1_000;
   failed = bulk(Number(values.from ?? 1), Number(values.seeds ?? 300), until);

@@ -12,7 +12,7 @@ function replay(seed: number): string {
 
 test("the same seed gives the same hash, event for event, in every program that replays it", () => {
   const first = replay(11);
-  expect(first).toMatch(/^seed 11, hash [0-9a-f]{8}, \d+ messages$/);
+  expect(first).toMatch(/^seed 11, hash [0-9a-f]{8}, version \S+, \d+ messages, \d+ ms$/);
   expect(replay(11)).toBe(first);
   expect(replay(12).split(", ")[1]).not.toBe(first.split(", ")[1]);
 }, 60_000);

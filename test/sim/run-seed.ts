@@ -12,6 +12,7 @@ import {
 } from "../../src/sim/faults.ts";
 import { schedulePlan } from "../../src/sim/inject.ts";
 import type { SimNode } from "../../src/sim/sim-node.ts";
+import type { Trace } from "../../src/sim/trace.ts";
 import { World, type TraceLine, type WorldOptions } from "../../src/sim/world.ts";
 import { PROTOCOL_VERSION, type VersionRange } from "../../src/wire/version.ts";
 import { CHECKERS } from "./checkers.ts";
@@ -34,10 +35,13 @@ const FORM_MS = 10_000;
 /** Milliseconds between two steps of the load, on average. */
 const STEP_MS = 10;
 
-const NODES = ["a", "b", "c", "d", "e"] as const;
+/** Short names of the five. */
+export const NODES = ["a", "b", "c", "d", "e"] as const;
 
 /** Numbers that a seed has for its faults, apart from those for everything else. */
 const FAULTS = 0x6661_756c;
+/** For the steps of its load. */
+const STEPS = 0x7374_6570;
 /** And for the kind of cluster it is. */
 const VARIANTS = 0x7661_7269;
 
@@ -53,8 +57,12 @@ export interface SeedOptions {
   readonly nodes?: readonly string[];
   /** In place of what the seed would plan. */
   readonly plan?: readonly ScheduledFault[];
+  /** The steps of the load, from 0, that do something; the others only pass time. Default: all. */
+  readonly steps?: readonly number[];
   readonly world?: Partial<WorldOptions>;
   readonly trace?: (line: TraceLine) => void;
+  /** Is shown everything that there is to see. */
+  readonly show?: Trace;
 }
 
 export interface Outcome {
@@ -68,6 +76,9 @@ export interface Outcome {
   readonly convergedMs: number;
   /** Empty: every checker held. */
   readonly failures: readonly string[];
+  /** The faults that it had, and how many steps of the load. */
+  readonly plan: readonly ScheduledFault[];
+  readonly steps: number;
 }
 
 /** Runs one seed. */
@@ -85,8 +96,10 @@ export function runSeed(seed: number, options: SeedOptions = {}): Outcome {
     log: (line) => {
       present.run?.heed(line);
       options.trace?.(line);
+      options.show?.log(line);
     },
     started: (short, node) => {
+      options.show?.started(node, () => world.now);
       if (present.run !== undefined) begin(present.run, short, node, workloads);
     },
     ...options.world,
@@ -94,13 +107,18 @@ export function runSeed(seed: number, options: SeedOptions = {}): Outcome {
   const run = new Run(world, HIGH_WATER in (kind.config ?? {}));
   present.run = run;
   let convergedMs = 0;
+  const rates = options.rates ?? FULL_MIX;
+  const plan =
+    options.plan ?? planFaults(new Prng(seed + FAULTS), { nodes, forMs: LOAD_MS, rates });
   try {
-    convergedMs = play(run, nodes, workloads, options);
+    convergedMs = play(run, nodes, workloads, { ...options, plan });
   } catch (error) {
     run.fail(`thrown: ${error instanceof Error ? error.stack : String(error)}`);
   }
   const { messages, losses, failures } = run;
-  return { seed, hash: world.hash, virtualMs: world.now, messages, losses, convergedMs, failures };
+  const { hash, now: virtualMs } = world;
+  const seen = { seed, hash, virtualMs, messages, losses, convergedMs };
+  return { ...seen, failures, plan, steps: run.steps };
 }
 
 /** What differs from seed to seed besides chance: the code takes other ways with two threads, without a grace, in pieces. */
@@ -133,18 +151,20 @@ function play(
   run: Run,
   nodes: readonly string[],
   workloads: readonly Workload[],
-  options: SeedOptions,
+  options: SeedOptions & { readonly plan: readonly ScheduledFault[] },
 ): number {
   const { world } = run;
-  for (const workload of workloads) workload.begin(run);
+  const { plan } = options;
+  // Also those that are not used: the checkers read what they wrote down.
+  for (const workload of new Set([...WORKLOADS, ...workloads])) workload.begin(run);
   for (const [short, node] of world.nodes) begin(run, short, node, workloads);
   if (!world.runUntil(() => isFormed(run, nodes.length), FORM_MS))
     run.fail("the cluster did not form");
-  const { rates = FULL_MIX } = options;
-  const plan =
-    options.plan ?? planFaults(new Prng(run.seed + FAULTS), { nodes, forMs: LOAD_MS, rates });
-  schedulePlan(world, plan, (fault) => run.injected(fault));
-  load(run, workloads);
+  schedulePlan(world, plan, (fault) => {
+    options.show?.fault(run.now, fault);
+    run.injected(fault);
+  });
+  load(run, workloads, options.steps === undefined ? undefined : new Set(options.steps));
   world.healAll();
   const healedAt = run.now;
   const wasContested = plan.some(({ fault }) => fault.kind === "namesake");
@@ -169,12 +189,18 @@ function begin(run: Run, short: string, node: SimNode, workloads: readonly Workl
 }
 
 /** The workloads go on, and so do the checkers. */
-function load(run: Run, workloads: readonly Workload[]): void {
-  const { random, world } = run;
+function load(
+  run: Run,
+  workloads: readonly Workload[],
+  steps: ReadonlySet<number> | undefined,
+): void {
+  const { world } = run;
   const until = run.now + LOAD_MS;
-  while (run.now < until) {
-    for (const workload of workloads) workload.step(run);
-    world.run(random.random() * STEP_MS * 2);
+  for (; run.now < until; run.steps++) {
+    run.random = new Prng(run.seed + STEPS + run.steps * 0x1_0000_0000);
+    const passMs = run.random.random() * STEP_MS * 2;
+    if (steps?.has(run.steps) !== false) for (const workload of workloads) workload.step(run);
+    world.run(passMs);
     for (const checker of CHECKERS) report(run, checker.name, checker.during?.(run));
   }
 }

@@ -62,11 +62,14 @@ interface Turn {
 
 export class Run {
   readonly seed: number;
-  readonly random: Prng;
+  /** Of the present step of the load: a step does the same whatever others did. */
+  random: Prng;
   readonly world: World;
   /** Whether lanes are full so soon that senders are paused. */
   readonly pauses: boolean;
   readonly failures: string[] = [];
+  /** Steps that the load has had. */
+  steps = 0;
   /** Messages that arrived, for the summary. */
   messages = 0;
   /** Times that two nodes lost each other, as each of them says. */
