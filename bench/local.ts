@@ -21,6 +21,7 @@ import { OtpPeer } from "./peers/otp.ts";
 import { compare, median, type Report } from "./row.ts";
 
 const ROUNDS = 7;
+const PEER_ROUNDS = 5;
 /** Smallest sizes of the rows that show how cost grows; measured at 1, 10, 100 and 1,000 times this. */
 const GROWTH = { flood: 2_000, spawn_burst: 1_000, idle_bytes: 1_000 };
 const FACTORS = [1, 10, 100, 1_000];
@@ -29,12 +30,17 @@ interface Rate {
   readonly name: string;
   readonly program: Program;
   readonly size: number;
+  /** Size for other libraries that have this program: they take longer. */
+  readonly peerSize?: number;
 }
 
+/** XState runs the receiver inside of its send: what it does is a call, and it has no mailbox. */
+const PEERS = ["nact", "xstate"];
+
 const RATES: readonly Rate[] = [
-  { name: "pingpong", program: pingpong, size: 300_000 },
-  { name: "flood", program: flood, size: 2_000_000 },
-  { name: "spawn_reply", program: spawnReply, size: 200_000 },
+  { name: "pingpong", program: pingpong, size: 300_000, peerSize: 100_000 },
+  { name: "flood", program: flood, size: 2_000_000, peerSize: 200_000 },
+  { name: "spawn_reply", program: spawnReply, size: 200_000, peerSize: 50_000 },
   { name: "spawn_burst", program: spawnBurst, size: 100_000 },
   { name: "monitors", program: monitors, size: 100_000 },
 ];
@@ -51,6 +57,15 @@ async function measure(program: Program, size: number, rounds = ROUNDS): Promise
   return values;
 }
 
+/** The same program on another library, in a program of its own. */
+function peerRate(library: string, name: string, size: number): number {
+  const program = join(import.meta.dir, "local", "peers.ts");
+  const args = [program, library, name, String(size), String(PEER_ROUNDS)];
+  const { stdout, success } = Bun.spawnSync([process.execPath, ...args]);
+  if (!success) throw new Error(`${library} ${name} failed`);
+  return (size / median(stdout.toString().trim().split(" ").map(Number))) * 1_000;
+}
+
 /** Bytes of an idle process, measured in a program of its own: one that others have used has memory to spare. */
 function idleBytes(count: number): number {
   const program = join(import.meta.dir, "local", "idle.ts");
@@ -59,15 +74,20 @@ function idleBytes(count: number): number {
 }
 
 async function reportRates(report: Report, otp: OtpPeer | undefined): Promise<void> {
-  for (const { name, program, size } of RATES) {
+  for (const { name, program, size, peerSize } of RATES) {
     // oxlint-disable-next-line no-await-in-loop -- one at a time
     const rate = (size / median(await measure(program, size))) * 1_000;
     if (otp === undefined) {
       report({ name: `local.${name}`, value: rate, unit: "/s" });
-      continue;
+    } else {
+      const theirs = (size / median(otp.run(name, size, ROUNDS))) * 1_000_000;
+      report(compare(`local.${name}`, "/s", rate, "otp", theirs, "higher"));
     }
-    const theirs = (size / median(otp.run(name, size, ROUNDS))) * 1_000_000;
-    report(compare(`local.${name}`, "/s", rate, "otp", theirs, "higher"));
+    if (peerSize === undefined) continue;
+    for (const library of PEERS) {
+      const theirs = peerRate(library, name, peerSize);
+      report(compare(`local.${name}`, "/s", rate, library, theirs, "higher"));
+    }
   }
 }
 
