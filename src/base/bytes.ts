@@ -24,6 +24,9 @@ export function latin1Text(bytes: Uint8Array, start: number, end: number): strin
   return latin1Slice.call(bytes as Buffer, start, end);
 }
 
+/** What `latin1Text` was made of. */
+export const latin1Bytes = (text: string): Uint8Array => Buffer.from(text, "latin1");
+
 /** `bytes[start .. end)` as UTF-8; what is malformed becomes U+FFFD. */
 export function utf8Text(bytes: Uint8Array, start: number, end: number): string {
   return utf8Slice.call(bytes as Buffer, start, end);

@@ -2,7 +2,7 @@
  * The bytes of a port between two schedulers: signals as on a lane, messages in their short form with pids by slot. Writer
  * and reader live as long as the port, and everything written is read in order: dictionary and slots never part.
  */
-import { ByteReader, ByteWriter } from "../base/bytes.ts";
+import { ByteReader, ByteWriter, latin1Text } from "../base/bytes.ts";
 import { assert } from "../base/assert.ts";
 import { NO_PID_SLOT, PidSlots } from "../session/pid-slots.ts";
 import { TermDecoder } from "../term/decode.ts";
@@ -75,6 +75,14 @@ export class PortWriter {
     const copy = this.#writer.copy();
     this.#writer.length = 0;
     return copy;
+  }
+
+  /** The same as a string, one character a byte. */
+  takeText(): string {
+    const writer = this.#writer;
+    const text = latin1Text(writer.bytes, 0, writer.length);
+    writer.length = 0;
+    return text;
   }
 
   #slot(pid: Pid, isSender: boolean): number {

@@ -6,6 +6,7 @@
  *
  * A port never loses or reorders, so both directions have a dictionary that lives as long as the threads.
  */
+import { latin1Bytes } from "../base/bytes.ts";
 import { LaneFullError, MessageTooLarge } from "../base/error.ts";
 import type { ThreadPort } from "../port/threads.ts";
 import type { Identities } from "../term/identities.ts";
@@ -16,6 +17,8 @@ import { PortReader, PortWriter } from "./port-codec.ts";
 
 /** Bytes of a batch that is posted before the slice ends, so that the other side can start. */
 const BATCH_BYTES = 256 * 1024;
+/** Up to here a string with a character for each byte is posted: a port has a shorter way for strings than for anything else. */
+const TEXT_BYTES = 256;
 /** From here on moving a buffer costs less than having it cloned. */
 const TRANSFER_BYTES = 4 * 1024;
 /** Bytes worked off that are not worth a message of their own, and the share of the high-water mark that they may be. */
@@ -56,7 +59,7 @@ interface Echo {
   readonly id: number;
 }
 
-type Received = Uint8Array | Batch | Done | Marker | Echo;
+type Received = string | Uint8Array | Batch | Done | Marker | Echo;
 
 export interface PortLinkEvents {
   /** Something waits: call `flush` when the slice ends. */
@@ -168,6 +171,11 @@ export class PortLink {
   flush(): void {
     this.#pending = false;
     if (this.#writer.length === 0) return;
+    if (this.#writer.length < TEXT_BYTES && this.#origin.number === 0) {
+      this.#inFlight += this.#writer.length;
+      this.#port.post(this.#writer.takeText());
+      return;
+    }
     const copy = this.#writer.take();
     const bytes = copy.buffer as ArrayBuffer;
     this.#inFlight += bytes.byteLength;
@@ -201,6 +209,7 @@ export class PortLink {
 
   #receive(message: Received): void {
     this.received += 1;
+    if (typeof message === "string") return this.#work(latin1Bytes(message), HERE);
     if (message instanceof Uint8Array) return this.#work(message, HERE);
     switch (message.kind) {
       case "batch":
