@@ -22,11 +22,14 @@ const failureOf = (promise: Promise<unknown>): Promise<Error> =>
 
 type Word = { readonly type: "word"; readonly text: string };
 
-const shout = define("shout", async (ctx: Context<Word & { readonly replyTo: Pid<Word> }>) => {
-  for await (const { replyTo, text } of ctx.messages()) {
-    ctx.send(replyTo, { type: "word", text: text.toUpperCase() });
-  }
-});
+const shout = define(
+  "testing.shout",
+  async (ctx: Context<Word & { readonly replyTo: Pid<Word> }>) => {
+    for await (const { replyTo, text } of ctx.messages()) {
+      ctx.send(replyTo, { type: "word", text: text.toUpperCase() });
+    }
+  },
+);
 
 const upper = define("upper", async (_ctx: Context<Word>, text: string) => text.toUpperCase());
 
