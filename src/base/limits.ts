@@ -35,6 +35,13 @@ export const LANE_HARD_BYTES = 64 * 1024 * 1024;
 /** Bytes over the hard limit, for system signals, after which the session ends with `lane_overrun`. */
 export const LANE_OVERRUN_BYTES = 64 * 1024 * 1024;
 
+/**
+ * Bytes that a scheduler holds for another one of its node that does not take them, from all lanes that end on it; then
+ * the lanes that bring more are not read until half of it is worked off. Enough for two busy threads to miss each other by
+ * 20 ms, little enough for a node to stay small.
+ */
+export const RELAY_BYTES_MAX = 4 * 1024 * 1024;
+
 /** Bytes queued on all lanes of a node. */
 export const LANES_BYTES_MAX = 512 * 1024 * 1024;
 
@@ -85,6 +92,12 @@ export const REDUCTIONS = 2_000;
 
 /** Milliseconds a scheduler runs processes before it lets I/O run. */
 export const SLICE_MS = 1;
+
+/**
+ * The same after I/O that took longer than that: processes run for as long as I/O did, so that what arrives does not
+ * pile up in mailboxes, but not for longer than a round trip may wait.
+ */
+export const SLICE_MS_MAX = 10;
 
 /** Strings in a term dictionary (one per lane and direction): the field values and names that keep coming back. */
 export const TERM_STRINGS_MAX = 1_024;

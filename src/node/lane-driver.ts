@@ -63,6 +63,8 @@ export class LaneDriver {
   #pending = false;
   #wasReady = true;
   #closed = false;
+  /** What comes is left in the socket, whichever socket that is. */
+  #unread = false;
 
   constructor(options: {
     readonly session: SessionPlan;
@@ -122,6 +124,17 @@ export class LaneDriver {
     this.#armAck();
   }
 
+  /** Reads nothing from now on: nobody has room for it. The peer's sender waits in its turn. */
+  pause(): void {
+    this.#unread = true;
+    this.#connection?.pause();
+  }
+
+  resume(): void {
+    this.#unread = false;
+    this.#connection?.resume();
+  }
+
   /** Detaches the old socket and says what was received on it: a proved new one is about to take over. */
   yieldSocket(): number {
     this.#dropConnection();
@@ -156,6 +169,7 @@ export class LaneDriver {
     if (this.#closed) return connection.terminate();
     this.#dropConnection();
     this.#connection = connection;
+    if (this.#unread) connection.pause();
     this.core.attach(peerReceived);
     if (this.core.failure !== undefined) return this.#fail(this.core.failure);
     this.#events.attached(this);

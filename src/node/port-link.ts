@@ -70,12 +70,17 @@ export interface PortLinkEvents {
   signal(signal: WireSignal | Undecodable, origin: Origin): void;
   /** There is room again below the high-water mark. */
   ready(): void;
+  /** More waits than may: whoever brings signals of that session is to wait, until `roomy`. Called for each of them. */
+  full(origin: Origin): void;
+  roomy(): void;
 }
 
 export interface PortLinkLimits {
   readonly messageBytesMax: number;
   readonly highWaterBytes: number;
   readonly hardBytes: number;
+  /** Bytes at which those who bring signals from lanes are told to wait. */
+  readonly relayBytes: number;
 }
 
 export class PortLink {
@@ -93,6 +98,8 @@ export class PortLink {
   #owed = 0;
   readonly #owedMax: number;
   #pending = false;
+  /** `full` was said, and not yet `roomy`. */
+  #isFull = false;
   readonly #markers = new Map<number, () => void>();
   #markerNext = 1;
 
@@ -160,6 +167,10 @@ export class PortLink {
     if (!written) {
       throw new MessageTooLarge(this.#limits.messageBytesMax, this.#limits.messageBytesMax);
     }
+    if (this.#origin !== HERE && this.bytes >= this.#limits.relayBytes) {
+      this.#isFull = true;
+      this.#events.full(this.#origin);
+    }
     if (this.#writer.length >= BATCH_BYTES) this.flush();
     else if (!this.#pending) {
       this.#pending = true;
@@ -205,6 +216,7 @@ export class PortLink {
     this.close();
     for (const passed of this.#markers.values()) passed();
     this.#markers.clear();
+    if (this.#isFull) this.#events.roomy();
   }
 
   #receive(message: Received): void {
@@ -243,5 +255,9 @@ export class PortLink {
     const wasReady = this.ready;
     this.#inFlight -= bytes;
     if (!wasReady && this.ready) this.#events.ready();
+    if (this.#isFull && this.bytes < this.#limits.relayBytes / 2) {
+      this.#isFull = false;
+      this.#events.roomy();
+    }
   }
 }

@@ -3,6 +3,7 @@
  * It is the same on a worker, on the calling thread of a user's program, and many times on one thread in tests.
  */
 import type { ConnectionError, ProtocolError } from "../base/error.ts";
+import { RELAY_BYTES_MAX } from "../base/limits.ts";
 import type { Timer } from "../port/clock.ts";
 import type { PortEnd, ThreadPort } from "../port/threads.ts";
 import type { NodeServices, Owner } from "../process/host.ts";
@@ -26,6 +27,7 @@ import { NodeLink } from "./node-link.ts";
 import { Partings } from "./partings.ts";
 import { HERE, PortLink, type Origin } from "./port-link.ts";
 import { isRoom, onward } from "./onward.ts";
+import { RelayGate } from "./relay-gate.ts";
 import { reportEvents } from "./report.ts";
 import { RoomDriver } from "./room-driver.ts";
 import { Routes } from "./routes.ts";
@@ -51,6 +53,7 @@ export class SchedulerDriver {
   readonly #services: SchedulerServices;
   readonly #rooms: RoomDriver;
   readonly #partings: Partings;
+  readonly #relays: RelayGate;
   /** What has to be flushed when the slice ends. */
   readonly #departures: Departures;
   /** Processes of `[[start]]` that live. */
@@ -81,6 +84,12 @@ export class SchedulerDriver {
     this.#sessions = this.#createSessions(lanes);
     this.#listener = new LaneListener(lanes, setup.limits, this.#sessions, world.log);
     this.#partings = new Partings(this.#sessions, this.#links, (message) => this.#tell(message));
+    this.#relays = new RelayGate({
+      clock: world.clock,
+      log: world.log,
+      lanesOf: (session) => this.#sessions.lanesOf(session),
+      waitsFor: (scheduler) => this.scheduler.running.waitsFor(scheduler),
+    });
     this.#nodeLink = new NodeLink({
       name: setup.node,
       clock: world.clock,
@@ -334,6 +343,7 @@ export class SchedulerDriver {
         messageBytesMax: limits.messageBytes,
         highWaterBytes: limits.laneHighWaterBytes,
         hardBytes: limits.laneHardBytes,
+        relayBytes: RELAY_BYTES_MAX,
       },
       events: {
         pending: () => this.#departures.add(link),
@@ -343,6 +353,8 @@ export class SchedulerDriver {
           else this.#arrived(signal, HERE);
         },
         ready: () => this.#ready(),
+        full: (origin) => this.#relays.full(index, origin),
+        roomy: () => this.#relays.roomy(index),
       },
     });
     return link;
@@ -434,6 +446,7 @@ export class SchedulerDriver {
     const now = this.#world.clock.now();
     this.scheduler.beat(now);
     this.#rooms.beat(now);
+    this.#relays.beat(now);
     for (const lane of this.#sessions.lanes()) {
       if (lane.isStalled(now)) this.#laneState(lane, "stalled");
     }

@@ -25,6 +25,8 @@ export interface VitalSigns {
   readonly functionName: string;
   /** False: the scheduler did not resume that code itself, so it is the best guess. */
   readonly certain: boolean;
+  /** The scheduler that this one's lanes wait for; 0: none. */
+  readonly waitsFor: number;
 }
 
 /** Who was running when a scheduler stopped turning. */
@@ -97,8 +99,16 @@ export class Watchdog {
     });
   }
 
-  /** For each scheduler, milliseconds by which its next beat is late. */
+  /**
+   * For each scheduler, milliseconds by which its next beat is late. One whose lanes wait for another is as late as that
+   * one: a peer must not take its lanes for dead.
+   */
   lagMs(signs: readonly VitalSigns[], now: Millis): readonly Millis[] {
+    const own = this.#ownLagMs(signs, now);
+    return own.map((lag, place) => Math.max(lag, own[(signs[place]?.waitsFor ?? 0) - 1] ?? 0));
+  }
+
+  #ownLagMs(signs: readonly VitalSigns[], now: Millis): readonly Millis[] {
     return this.#watched.map(({ beat, since, state }, place) =>
       state.kind === "starting" || signs[place]?.beat !== beat
         ? 0

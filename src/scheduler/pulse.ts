@@ -6,7 +6,8 @@ export const RESUMED = 2;
 /** Who awaits something outside, as far as can be told. */
 export const OUTSIDE = 4;
 const BEAT = 6;
-const WORDS = 7;
+const WAITS_FOR = 7;
+const WORDS = 8;
 
 /** Functions whose names are kept; further ones are shown as unknown. */
 const FUNCTIONS_MAX = 256;
@@ -58,6 +59,15 @@ export class Pulse {
 
   set beat(now: Millis) {
     this.words[BEAT] = now;
+  }
+
+  /** The scheduler that takes nothing of what this one has for it, and that its lanes wait for; 0: none. */
+  get waitsFor(): number {
+    return this.words[WAITS_FOR]!;
+  }
+
+  set waitsFor(scheduler: number) {
+    this.words[WAITS_FOR] = scheduler;
   }
 
   /** The scheduler's thread was ended: nothing is known of the next one. */

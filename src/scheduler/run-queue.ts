@@ -1,5 +1,5 @@
 import { Queue } from "../base/queue.ts";
-import { SLICE_MS } from "../base/limits.ts";
+import { SLICE_MS, SLICE_MS_MAX } from "../base/limits.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Clock } from "../port/clock.ts";
 import type { Turns } from "../process/host.ts";
@@ -10,7 +10,8 @@ const REDUCTIONS_PER_LOOK = 64;
 
 /**
  * Who runs next. Within a slice the engine's microtask queue is the run queue: a delivery resolves the promise that a
- * process awaits. Every resumption is counted; when the slice has lasted its time, deliveries queue the process here
+ * process awaits. Every resumption is counted; when the slice has lasted its time (at least as long as the I/O before
+ * it), deliveries queue the process here
  * instead, and the next slice starts after I/O had its turn. What needs a turn without a promise to resolve (a first
  * step, a predicate to try, a behaviour's loop) queues here as well and is run by one microtask for all of them.
  */
@@ -21,6 +22,9 @@ export class RunQueue implements Turns {
   readonly #queue = new Queue<Process>();
   #budget = REDUCTIONS_PER_LOOK;
   #sliceStart: Millis;
+  #sliceMs: Millis = SLICE_MS;
+  /** When the last slice ended and I/O began. */
+  #ioStart: Millis = 0;
   /** The slice is over: nothing runs until I/O had its turn. */
   #usedUp = false;
   #draining = false;
@@ -51,11 +55,13 @@ export class RunQueue implements Turns {
   #look(): boolean {
     if (this.#usedUp) return false;
     // After a pause the slice looks old at once; that costs one pass through the event loop, no more.
-    if (this.#clock.now() - this.#sliceStart < SLICE_MS) {
+    const now = this.#clock.now();
+    if (now - this.#sliceStart < this.#sliceMs) {
       this.#budget = REDUCTIONS_PER_LOOK;
       return true;
     }
     this.#usedUp = true;
+    this.#ioStart = now;
     this.#clock.afterIo(this.#nextSlice);
     return false;
   }
@@ -64,6 +70,8 @@ export class RunQueue implements Turns {
     this.slices++;
     this.#usedUp = false;
     this.#sliceStart = this.#clock.now();
+    const ioMs = this.#sliceStart - this.#ioStart;
+    this.#sliceMs = Math.min(SLICE_MS_MAX, Math.max(SLICE_MS, ioMs));
     this.#budget = REDUCTIONS_PER_LOOK;
     if (this.#queue.length === 0) return;
     this.#draining = true;

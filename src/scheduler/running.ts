@@ -31,6 +31,11 @@ export class Running {
     this.#words[RESUMED] = 0;
   }
 
+  /** The lanes that end here wait for that scheduler; 0: for none. */
+  waitsFor(scheduler: number): void {
+    this.#pulse.waitsFor = scheduler;
+  }
+
   /** The number under which a function is shown. */
   functionId(name: string): number {
     return this.#pulse.functionId(name);

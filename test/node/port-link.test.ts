@@ -7,13 +7,14 @@ import { SERIAL_LIMIT } from "../../src/term/pid.ts";
 import type { Undecodable, WireSignal } from "../../src/wire/wire-signal.ts";
 
 /** Two schedulers' ends of one port; `deliver` lets everything that was posted arrive. */
-function pair(limits: { highWaterBytes?: number; hardBytes?: number } = {}) {
+function pair(limits: { highWaterBytes?: number; hardBytes?: number; relayBytes?: number } = {}) {
   const queue: (() => void)[] = [];
   const [left, right] = createLocalPorts((callback) => queue.push(callback));
   const got: (WireSignal | Undecodable)[] = [];
   const met: number[] = [];
   let over = 0;
   let readyCount = 0;
+  const told: string[] = [];
   const make = (scheduler: number, port: typeof left): PortLink =>
     new PortLink({
       scheduler,
@@ -23,6 +24,7 @@ function pair(limits: { highWaterBytes?: number; hardBytes?: number } = {}) {
         messageBytesMax: 1_000_000,
         highWaterBytes: limits.highWaterBytes ?? 1_000_000,
         hardBytes: limits.hardBytes ?? 1_000_000,
+        relayBytes: limits.relayBytes ?? 1_000_000,
       },
       events: {
         pending: () => undefined,
@@ -32,6 +34,8 @@ function pair(limits: { highWaterBytes?: number; hardBytes?: number } = {}) {
         },
         signal: (signal) => got.push(signal),
         ready: () => readyCount++,
+        full: (origin) => told.push(`full ${origin.number}`),
+        roomy: () => told.push("roomy"),
       },
     });
   const near = make(2, left);
@@ -49,6 +53,7 @@ function pair(limits: { highWaterBytes?: number; hardBytes?: number } = {}) {
     },
     end: (number: number) => (over = number),
     ready: () => readyCount,
+    told,
   };
 }
 
@@ -68,6 +73,26 @@ describe("the port between two schedulers", () => {
     near.flush();
     deliver();
     expect(messages(got)).toEqual([{ n: 1 }, "link", { n: 2 }]);
+  });
+
+  test("tells when relayed bytes are more than may wait, for each session, and once when half is worked off", () => {
+    const { near, from, to, deliver, told, got } = pair({
+      relayBytes: 10_000,
+      highWaterBytes: 4_000,
+    });
+    const bytes = new Uint8Array(1_000);
+    for (let count = 0; count < 9; count++) near.message(from, to, bytes, session(1));
+    expect(told).toEqual([]);
+    near.message(from, to, bytes, session(1));
+    near.message(from, to, bytes, session(2));
+    // What was taken from a lane is never refused.
+    expect(told).toEqual(["full 1", "full 2"]);
+    near.flush();
+    deliver();
+    expect(told).toEqual(["full 1", "full 2", "roomy"]);
+    expect(got).toHaveLength(11);
+    near.message(from, to, bytes);
+    expect(told).toHaveLength(3);
   });
 
   test("puts what a session relays behind that session, and drops it when the session is over", () => {

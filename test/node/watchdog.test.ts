@@ -25,6 +25,7 @@ class Ward {
       running: 0,
       functionName: "",
       certain: false,
+      waitsFor: 0,
     }));
   }
 
@@ -216,7 +217,7 @@ describe("kill_stuck_after", () => {
     const ward = new Ward(1, 1_000);
     ward.looks(1, 1);
     ward.looks(10);
-    ward.signs[0] = { beat: 0, running: 0, functionName: "", certain: false };
+    ward.signs[0] = { beat: 0, running: 0, functionName: "", certain: false, waitsFor: 0 };
     ward.dog.restarted(1);
     expect(ward.looks(30)).toEqual([]);
     ward.looks(1, 1);
@@ -234,4 +235,18 @@ describe("lag", () => {
     ward.beat(1);
     expect(ward.lagMs[0]).toBe(0);
   });
+});
+
+test("a scheduler whose lanes wait for another one is shown as late as that one, for as long as they wait", () => {
+  const ward = new Ward(3);
+  ward.looks(5, 1, 2, 3);
+  ward.signs[1] = { ...ward.signs[1]!, waitsFor: 1 };
+  ward.looks(20, 2, 3);
+  const [stuck, waiting, other] = ward.lagMs;
+  expect(stuck).toBeGreaterThan(1_000);
+  expect(waiting).toBe(stuck!);
+  expect(other).toBe(0);
+  ward.signs[1] = { ...ward.signs[1]!, waitsFor: 0 };
+  ward.looks(1, 2, 3);
+  expect(ward.lagMs[1]).toBe(0);
 });
