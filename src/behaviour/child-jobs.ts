@@ -194,6 +194,7 @@ export class ChildJobs {
     if (this.#process.life !== LIFE_RUNNING) return;
     if (spec.restart === "temporary") (spec as { args: readonly unknown[] }).args = [];
     this.#running.set(pid, { token, id: spec.id });
+    this.#places.started(spec.id);
     this.#tell({ kind: "started", token, pid });
     if (exit !== undefined) this.exited(pid, exit.reason);
   }

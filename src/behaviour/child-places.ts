@@ -30,6 +30,8 @@ export class ChildPlaces {
   readonly #stays = new Map<string, Stay>();
   /** Where each child was last started; with a port if it was given one. */
   readonly #last = new Map<string, string>();
+  /** Where a child was when its node was lost to it, until it runs again. */
+  readonly #lost = new Map<string, string>();
   readonly #searches = new Map<number, Search>();
   #isTidy = true;
 
@@ -61,8 +63,7 @@ export class ChildPlaces {
     if (preferred.length === 0) {
       throw new StartError("noconnection", `child ${spec.id}: no node was named for it`);
     }
-    const lost = last !== undefined && !this.#isHere(last) && !this.#isUp(last) ? last : undefined;
-    return orderOf(preferred, lost, (node) => this.isReachable(node));
+    return orderOf(preferred, this.#lost.get(spec.id), (node) => this.isReachable(node));
   }
 
   /** This node, or one with a session. */
@@ -84,8 +85,15 @@ export class ChildPlaces {
     return stay;
   }
 
+  /** The child runs. */
+  started(id: string): void {
+    this.#lost.delete(id);
+  }
+
   /** The child's process has ended. */
   ended(id: string, reason: unknown): void {
+    const last = this.#last.get(id);
+    if (reason === "noconnection" && last !== undefined) this.#lost.set(id, last);
     this.#stays.get(id)?.ended(reason);
   }
 

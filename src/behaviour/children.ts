@@ -197,6 +197,11 @@ export class Children<S extends ChildPolicy, P, F> {
     });
   }
 
+  /** Should a child with a place not run by then, `patience_over` comes with its token. */
+  limitPatience(child: Child<S, P, F>, afterMs: Millis): void {
+    this.outputs.push({ kind: "patience", token: child.token, afterMs });
+  }
+
   /** It has lost its node, or none could be reached: `placed` comes with its token when it can start again. */
   enterPlacing(child: Child<S, P, F>, afterMs: Millis): void {
     this.enterRestarting(child, { isCounted: false, afterMs: 0 });

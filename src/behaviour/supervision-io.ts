@@ -44,7 +44,7 @@ export type SupervisionInput<S, P, F> =
   | { readonly kind: "init"; readonly specs: readonly S[] }
   | { readonly kind: "started"; readonly token: number; readonly pid: P }
   | { readonly kind: "start_failed" | "ended"; readonly token: number; readonly reason: unknown }
-  | { readonly kind: "retry" | "placed"; readonly token: number }
+  | { readonly kind: "retry" | "placed" | "patience_over"; readonly token: number }
   | { readonly kind: "request"; readonly request: SupervisorRequest<S>; readonly from: F }
   | { readonly kind: "shutdown"; readonly reason: unknown };
 
@@ -55,12 +55,17 @@ export type SupervisionReport =
 /**
  * `start` is answered by `started` or `start_failed`, `stop` by `ended`, `retry_after` by `retry`, `cancel` (give up a start that
  * is still pending) by `start_failed`, or by `started` if it was too late. `place` is answered by `placed` when there is a node
- * for the child and nothing of it can run anywhere, unless `unplace` comes first. `exit` is the last output.
+ * for the child and nothing of it can run anywhere, unless `unplace` comes first; `patience` by `patience_over`, unless the start
+ * of that token is over before. `exit` is the last output.
  */
 export type SupervisionOutput<S, P, F> =
   | { readonly kind: "start" | "cancel"; readonly spec: S; readonly token: number }
   | { readonly kind: "stop"; readonly spec: S; readonly token: number; readonly pid: P }
-  | { readonly kind: "retry_after"; readonly token: number; readonly afterMs: Millis }
+  | {
+      readonly kind: "retry_after" | "patience";
+      readonly token: number;
+      readonly afterMs: Millis;
+    }
   /** Not before `afterMs`. */
   | { readonly kind: "place"; readonly spec: S; readonly token: number; readonly afterMs: Millis }
   | { readonly kind: "unplace"; readonly token: number }

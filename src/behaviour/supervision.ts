@@ -25,6 +25,9 @@ import type {
 } from "./supervision-io.ts";
 import { handleRequest } from "./supervisor-requests.ts";
 
+/** Milliseconds that the first start of a `one_for_one` tree waits for a child with a place before it goes on without such ones. */
+const FIRST_START_MS = 1_000;
+
 interface Sequence<C> {
   readonly purpose: "init" | "restart" | "exit";
   /** Batches, the next one last; those of a batch are stopped at the same time. */
@@ -36,6 +39,8 @@ interface Sequence<C> {
   /** The next one last. */
   starts: C[] | undefined;
   starting: C | undefined;
+  /** False: children with a place are not waited for any more. */
+  isPatient: boolean;
   /** Of an exit. */
   readonly reason: unknown;
 }
@@ -90,6 +95,14 @@ export class Supervision<S extends ChildPolicy, P, F> {
       case "retry": {
         const child = this.#children.findToken(input.token);
         if (child?.state === "restarting") this.#due.push(child);
+        break;
+      }
+      case "patience_over": {
+        const sequence = this.#sequence;
+        const { starting } = sequence ?? {};
+        if (sequence === undefined || starting?.token !== input.token) break;
+        sequence.isPatient = false;
+        sequence.starting = undefined;
         break;
       }
       case "placed": {
@@ -264,6 +277,7 @@ export class Supervision<S extends ChildPolicy, P, F> {
       starts,
       stopping: new Set(),
       starting: undefined,
+      isPatient: true,
       reason,
     };
   }
@@ -301,7 +315,13 @@ export class Supervision<S extends ChildPolicy, P, F> {
       if (child.state !== "waiting") continue;
       sequence.starting = child;
       this.#children.start(child, { isRestart: sequence.purpose === "restart" });
-      return false;
+      if (sequence.purpose !== "init" || this.#options.strategy !== "one_for_one") return false;
+      if (child.spec.onNodeDown === undefined) return false;
+      if (sequence.isPatient) {
+        this.#children.limitPatience(child, FIRST_START_MS);
+        return false;
+      }
+      sequence.starting = undefined;
     }
     this.#end(sequence);
     return true;

@@ -1,4 +1,5 @@
 import { Deadline } from "../base/deadlines.ts";
+import type { Millis } from "../base/millis.ts";
 import { ProcessContext } from "../process/context.ts";
 import { LIFE_RUNNING } from "../process/life.ts";
 import type { Process } from "../process/process.ts";
@@ -55,6 +56,8 @@ export class SupervisorDriver {
   /** Of the present wait for the first start or for the end. */
   #waiting: ((output: Output) => void) | undefined = undefined;
   #isOver = false;
+  /** Of the first start of a child that may take long. */
+  #patience: RetryTimer | undefined = undefined;
   /** Outputs are being carried out: what they cause is fed in, and comes out behind them. */
   #isDraining = false;
 
@@ -63,7 +66,10 @@ export class SupervisorDriver {
     this.#process = ProcessContext.process(ctx);
     this.#core = new Supervision(options);
     this.#options = options;
-    this.#jobs = new ChildJobs(ctx, (news) => this.#handle(news));
+    this.#jobs = new ChildJobs(ctx, (news) => {
+      if (news.kind === "started" || news.kind === "start_failed") this.#endPatience();
+      this.#handle(news);
+    });
   }
 
   /** Starts the children in order. @returns undefined, or the reason why the supervisor has to end */
@@ -165,6 +171,9 @@ export class SupervisorDriver {
         this.#process.host.setDeadline(timer, output.afterMs);
         break;
       }
+      case "patience":
+        this.#beginPatience(output.token, output.afterMs);
+        break;
       case "place":
         this.#jobs.place(output.spec, output.token, output.afterMs);
         break;
@@ -186,6 +195,18 @@ export class SupervisorDriver {
         else this.#ctx.end(stop(output.reason));
         break;
     }
+  }
+
+  #beginPatience(token: number, afterMs: Millis): void {
+    this.#endPatience();
+    this.#patience = new RetryTimer(() => this.#handle({ kind: "patience_over", token }));
+    this.#process.host.setDeadline(this.#patience, afterMs);
+    this.#ctx.signal.addEventListener("abort", () => this.#endPatience(), { once: true });
+  }
+
+  #endPatience(): void {
+    if (this.#patience !== undefined) this.#process.host.clearDeadline(this.#patience);
+    this.#patience = undefined;
   }
 
   #settle(output: Output): void {

@@ -14,8 +14,12 @@ import type { Process } from "../process/process.ts";
 import type { ChildTerms } from "../process/signal.ts";
 import type { Pid } from "../term/pid.ts";
 
-/** A deadline that is met later than this was held up by our own thread: what came meanwhile is looked at first. */
+/**
+ * A deadline that is met later than this was held up by our own thread: what came meanwhile is looked at first. But not when it
+ * is later than a tenth of the lease, for so much longer does the supervisor wait.
+ */
 const STALL_MS = 50;
+const LATE_SHARE_MAX = 0.1;
 
 /** What the children need of their scheduler. */
 export interface LeasedChildrenHost {
@@ -35,6 +39,8 @@ class Lease extends Deadline {
   held: (() => void)[] = [];
   /** Until when it is good; in the past: it is wanted. */
   until: Millis = -Infinity;
+  /** Its length. */
+  leaseMs: Millis = 0;
 
   constructor(children: LeasedChildren) {
     super();
@@ -42,7 +48,9 @@ class Lease extends Deadline {
   }
 
   override expired(now: Millis): void {
-    this.#children.leaseDue(this, now - this.at > STALL_MS);
+    const lateMs = now - this.at;
+    const mayRead = lateMs > STALL_MS && lateMs < this.leaseMs * LATE_SHARE_MAX;
+    this.#children.leaseDue(this, mayRead);
   }
 }
 
@@ -105,6 +113,7 @@ export class LeasedChildren {
   admit(node: string, terms: ChildTerms, start: () => void): void {
     if (!this.#nodes.has(node)) return start();
     const lease = this.#leaseOf(node);
+    lease.leaseMs = terms.leaseMs;
     if (lease.until > this.#host.now()) return start();
     lease.held.push(start);
     this.#heldCount += 1;
@@ -134,6 +143,11 @@ export class LeasedChildren {
     if (lease.leased.size === 0) this.#host.clearDeadline(lease);
   }
 
+  /** Whether a supervisor on another node has it here. */
+  isElsewheres(process: Process): boolean {
+    return this.#children.get(process)?.lease !== undefined;
+  }
+
   /** Its link says that its supervisor is no more, which it has been told: nobody else will see to it that it ends. */
   parentEnded(process: Process): void {
     const child = this.#children.get(process);
@@ -152,8 +166,8 @@ export class LeasedChildren {
   }
 
   /** Called by the lease whose time is over. */
-  leaseDue(lease: Lease, wasStalled: boolean): void {
-    if (wasStalled) {
+  leaseDue(lease: Lease, mayRead: boolean): void {
+    if (mayRead) {
       // A renewal may lie unread behind what held this thread up.
       this.#host.afterIo(() => this.leaseDue(lease, false));
       return;

@@ -183,9 +183,14 @@ export class Scheduler extends SchedulerHost {
     };
   }
 
-  /** Ends every process and lets go of the clock. */
+  /**
+   * Ends every process and lets go of the clock. Children of supervisors elsewhere end as if the connection were lost: for
+   * them the node is, and it is no crash.
+   */
   stop(reason: ExitReason = "shutdown"): void {
-    for (const process of this.processes.values()) process.terminate(reason);
+    for (const process of this.processes.values()) {
+      process.terminate(this.leased.isElsewheres(process) ? "noconnection" : reason);
+    }
     this.sendTimers.clear();
     this.timers.stop();
     // After the processes: a call to one of them fails because of its end.

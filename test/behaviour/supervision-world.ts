@@ -139,6 +139,8 @@ export class SupervisionWorld {
           );
           break;
         }
+        case "patience":
+          break;
         case "reply":
           if (this.answers.has(output.from)) throw new Error(`answered twice: ${output.from}`);
           this.answers.set(output.from, output.answer);

@@ -102,14 +102,23 @@ test("a renewal that has come while the thread was held up is read before anybod
   fixture.children.nodeUp(A);
   fixture.children.admit(A, TERMS, () => fixture.child("x"));
   fixture.children.renewed(A, 1_000);
-  fixture.advance(1_500);
+  fixture.advance(1_080);
   expect(fixture.said).toEqual([]);
-  fixture.children.renewed(A, 2_400);
+  fixture.children.renewed(A, 2_000);
   for (const callback of fixture.later.splice(0)) callback();
   expect(fixture.said).toEqual([]);
-  fixture.advance(3_500);
+  fixture.advance(2_080);
   for (const callback of fixture.later.splice(0)) callback();
-  expect(fixture.said).toEqual(["3500 x noconnection"]);
+  expect(fixture.said).toEqual(["2080 x noconnection"]);
+});
+
+test("a program that stood still beyond its lease ends its children before it reads anything", () => {
+  const fixture = new Fixture();
+  fixture.children.nodeUp(A);
+  fixture.children.admit(A, TERMS, () => fixture.child("x"));
+  fixture.children.renewed(A, 1_000);
+  fixture.advance(60_000);
+  expect(fixture.said).toEqual(["60000 x noconnection"]);
 });
 
 test("a renewal whose time is over already counts for nothing", () => {
