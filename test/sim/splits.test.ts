@@ -56,6 +56,7 @@ test("without anybody who ends children at the end of lease and session there ar
 }, 60_000);
 
 test("a lost node that counts as a crash ends supervisors", () => {
+  // oxlint-disable-next-line typescript/unbound-method -- called with its own `this`
   const { handle } = Supervision.prototype;
   using _ = replace(
     Supervision.prototype,
