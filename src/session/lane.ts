@@ -215,7 +215,10 @@ export class Lane {
     try {
       written = this.#encoder.tryWrite(writer, message, this.#termBytesMax);
     } finally {
-      if (!written) writer.length = start;
+      if (!written) {
+        writer.length = start;
+        this.#out.takeBackEmpty();
+      }
     }
     if (!written) return this.#sendStandalone({ kind: "message", from, to, message });
     this.#lastFrom = from;
@@ -243,7 +246,10 @@ export class Lane {
         encodeSignal({ writer, encoder, termBytesMax: this.#termBytesMax }, signal) &&
         writer.length - start <= FRAME_BYTES_MAX + SIGNAL_HEAD_BYTES_MAX / 2;
     } finally {
-      if (!written) encoder.rollback(writer);
+      if (!written) {
+        encoder.rollback(writer);
+        this.#out.takeBackEmpty();
+      }
     }
     if (!written) return this.#sendStandalone(signal);
     if (this.#out.openBytes > FRAME_FILL_BYTES) this.#split(start);

@@ -137,6 +137,13 @@ export class Outgoing {
     this.frameStart = -1;
   }
 
+  /** Takes the open frame back if nothing is in it: what it was begun for was not written after all. */
+  takeBackEmpty(): void {
+    if (this.openBytes !== DATA_HEADER_BYTES) return;
+    this.writer.length = this.frameStart;
+    this.frameStart = -1;
+  }
+
   /** Completes the open frame before `offset`; what was written behind it begins the next frame. */
   split(offset: number, ack: number): void {
     const { writer } = this;

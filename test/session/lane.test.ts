@@ -101,6 +101,10 @@ describe("delivery", () => {
       message: () => 1,
     } as const;
     expect(() => pair.a.lane.send(named)).toThrow(EncodeError);
+    pair.drive();
+    // The slots that were defined for the first two are sent; nothing else is left, not even an empty frame.
+    expect(() => pair.a.lane.send(named)).toThrow(EncodeError);
+    expect(pair.a.lane.queuedBytes).toBe(0);
     sendNumbers(pair, pair.a, 3, 3);
     pair.drive();
     expect(pair.b.messages).toEqual(numbers(0, 6));

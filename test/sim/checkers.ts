@@ -1,6 +1,7 @@
 import { bonds } from "./checkers/bonds.ts";
 import { buffers } from "./checkers/buffers.ts";
 import { calls } from "./checkers/calls.ts";
+import { groups } from "./checkers/groups.ts";
 import { monitors } from "./checkers/monitors.ts";
 import { nodeMonitors } from "./checkers/node-monitors.ts";
 import { order } from "./checkers/order.ts";
@@ -18,6 +19,7 @@ export const CHECKERS: readonly Checker[] = [
   spawns,
   calls,
   supervision,
+  groups,
   buffers,
   tables,
 ];

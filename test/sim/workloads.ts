@@ -1,6 +1,7 @@
 import type { Workload } from "./run.ts";
+import { groups } from "./workloads/groups.ts";
 import { mix } from "./workloads/mix.ts";
 import { supervisors } from "./workloads/supervisors.ts";
 
 /** What every seed runs, all at once. */
-export const WORKLOADS: readonly Workload[] = [mix, supervisors];
+export const WORKLOADS: readonly Workload[] = [mix, groups, supervisors];
