@@ -18,6 +18,33 @@ test("20,000 messages and one of 16 MiB among them arrive in order and whole, bo
   }
 });
 
+test("TL-05 TL-06 while messages stream both ways, ticks are answered in time; small ones have no steps of 40 ms", async () => {
+  await using cluster = await BinaryCluster.start();
+  // A tick that waited behind data would be late: there are megabytes of it, and half a second.
+  const args = [
+    ...["--cluster-tick-interval", "200ms", "--cluster-tick-timeout", "500ms"],
+    ...["--cluster-session-grace", "0s"],
+  ];
+  const a = await cluster.add("a", { args });
+  const b = await cluster.add("b", { args });
+  await cluster.meshed();
+  const large = 32 * 1024 * 1024;
+  const pour = [String(100_000), String(large)];
+  await Promise.all([
+    a.tool("spawn", a.hint, "pour", b.name, ...pour),
+    b.tool("spawn", b.hint, "pour", a.name, ...pour),
+  ]);
+  for (const node of [a, b]) {
+    await node.logged("poured", { got: 100_000, bytes: large, inOrder: true }, 30_000);
+  }
+  for (const node of [a, b]) {
+    expect(node.log("seen").filter(({ what }) => what === "nodedown")).toEqual([]);
+  }
+  await a.tool("spawn", a.hint, "pinger", b.name, "51");
+  const { medianMs } = a.fields(await a.logged("pinged"))!;
+  expect(Number(medianMs)).toBeLessThan(20);
+});
+
 test("what arrives from a node that is killed is the beginning of what it sent, then the DOWN", async () => {
   await using cluster = await BinaryCluster.start("a", "b");
   await cluster.meshed();

@@ -37,6 +37,19 @@ export const look = define("look", async (ctx: Context<NodeUp | NodeDown>) => {
   }
 });
 
+/** Exchanges small messages with an `echo` on another node, one after the other, and logs the median of the times. */
+export const pinger = define("pinger", async (ctx: Context<Text>, node: string, count: number) => {
+  const to = await ctx.spawnOn<typeof echo>(node, "echo", [""]);
+  const times: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const since = performance.now();
+    ctx.send(to, { type: "text", text: "ping", replyTo: ctx.self });
+    await ctx.receive("text");
+    times.push(performance.now() - since);
+  }
+  ctx.log.info("pinged", { medianMs: times.toSorted((a, b) => a - b)[count >> 1] });
+});
+
 /** Lives for as long as its node. */
 export const idle = define("idle", async (ctx: Context<Text>) => {
   for await (const { text } of ctx.messages()) ctx.log.info("echo", { said: text });
