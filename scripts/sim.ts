@@ -1,8 +1,8 @@
 /**
  * The simulator over our own code. `npm run sim -- --seed N` replays one seed with its trace, a column for each node, with
  * `--trace messages` an arrow for each message; one that fails is made smaller, for a minute at most, and printed as a
- * scenario to keep. `--seeds N [--from M]` runs many and prints those that fail; `--mutants` shows that the checkers find faults of our own, and how soon. Exit code 1
- * when something failed that should hold, or held that should fail.
+ * scenario to keep. `--seeds N [--from M]` runs many and prints those that fail; `--mutants` shows that the checkers find
+ * faults of our own, and how soon. Exit code 1 when something failed that should hold, or held that should fail.
  */
 import { parseArgs } from "node:util";
 
@@ -20,6 +20,11 @@ const { values } = parseArgs({
     /** Ends a bulk run early, so that it never takes longer. */
     "for-seconds": { type: "string" },
     twice: { type: "boolean" },
+    /** All of them, or the one of that name with `--mutant`. */
+    mutants: { type: "boolean" },
+    mutant: { type: "string" },
+    /** Ends with the first seed that fails. */
+    "until-failure": { type: "boolean" },
     quiet: { type: "boolean" },
     trace: { type: "string" },
     shrink: { type: "boolean" },
@@ -28,6 +33,9 @@ const { values } = parseArgs({
 
 /** Of how many seeds one is run a second time, to see that it gives the same hash. */
 const TWICE_EVERY = 25;
+
+/** Seeds that a mutant has to be found within. */
+const MUTANT_SEEDS = 2_000;
 
 const seconds = (value: number): string => value.toFixed(1);
 
@@ -78,6 +86,7 @@ function bulk(from: number, count: number, untilMs: number): number {
     if (failures.length === 0) continue;
     failed++;
     console.log(`seed ${seed}, hash ${outcome.hash}: ${failures.slice(0, 3).join("; ")}`);
+    if (values["until-failure"] === true) break;
   }
   const { user, system } = process.cpuUsage(before);
   const cpuMs = (user + system) / 1_000 / Math.max(1, ran);
@@ -92,7 +101,10 @@ function bulk(from: number, count: number, untilMs: number): number {
 }
 
 let failed: number;
-if (values.seed !== undefined) {
+if (values.mutants === true || values.mutant !== undefined) {
+  const { reportMutants } = await import("../test/sim/mutants/report.ts");
+  failed = reportMutants(values.mutant, Number(values.seeds ?? MUTANT_SEEDS));
+} else if (values.seed !== undefined) {
   failed = await replay(Number(values.seed));
 } else {
   const until = performance.now() + Number(values["for-seconds"] ?? Infinity) * 1_000;

@@ -1,0 +1,17 @@
+import { bonds } from "./bonds.ts";
+import { lanes } from "./lanes.ts";
+import type { Mutant } from "./mutant.ts";
+import { nodes } from "./nodes.ts";
+import { sessions } from "./sessions.ts";
+import { spawns } from "./spawns.ts";
+import { supervisors } from "./supervisors.ts";
+
+/** Every mutant; those of further parts go into files of their own beside these. */
+export const MUTANTS: readonly Mutant[] = [
+  ...sessions,
+  ...lanes,
+  ...bonds,
+  ...nodes,
+  ...spawns,
+  ...supervisors,
+];

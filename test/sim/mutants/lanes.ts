@@ -1,0 +1,107 @@
+import { mutant, type Mutant } from "./mutant.ts";
+
+const OUTGOING = "src/session/outgoing.ts";
+const INCOMING = "src/session/incoming.ts";
+const LANE = "src/session/lane.ts";
+const LANE_DRIVER = "src/node/lane-driver.ts";
+
+/** Lanes: frames, acknowledgements, resume, fragments, back-pressure, relays. */
+export const lanes: readonly Mutant[] = [
+  mutant(
+    "a resume leaves out one frame",
+    OUTGOING,
+    "this.#moveCursor(slab, received + 1 - slab.first);\n    this.#drop(received);",
+    "this.#moveCursor(slab, Math.min(received + 2 - slab.first, slab.ends.length));\n    this.#drop(received);",
+  ),
+  mutant(
+    "a resume goes on where the socket broke, as if all had arrived",
+    OUTGOING,
+    "this.#moveCursor(slab, received + 1 - slab.first);\n    this.#drop(received);",
+    "this.#drop(received);",
+  ),
+  mutant(
+    "the number of a frame is not looked at, and its resume repeats one",
+    INCOMING,
+    "if (number !== this.received + 1) {",
+    "if (number > this.received + 1) {",
+  ),
+  mutant(
+    "a lost ack: a resume states one frame less than has arrived",
+    LANE_DRIVER,
+    "return this.core.receivedFrame;",
+    "return Math.max(0, this.core.receivedFrame - 1);",
+  ),
+  mutant("a partial frame outlives its socket", INCOMING, "this.#frames.reset();", ""),
+  mutant(
+    "partial reads are dropped",
+    "src/wire/frame.ts",
+    "this.#keep(available);\n    return false;",
+    "this.#offset = chunk.length;\n    return false;",
+  ),
+  mutant(
+    "frames are never acknowledged",
+    INCOMING,
+    "if (this.ackDue !== undefined && now >= this.ackDue) this.ackWanted = true;",
+    "",
+  ),
+  mutant(
+    "a small message overtakes a large one of its sender",
+    LANE,
+    "if (!this.#backlog.isEmpty && this.#backlog.holds(senderOf(from))) {",
+    "if (false) {",
+  ),
+  mutant(
+    "pieces of two signals are mixed up",
+    "src/session/assembly.ts",
+    "series.bytes.set(piece, series.length);",
+    "series.bytes.set(piece, Math.max(0, series.length - 1));",
+  ),
+  mutant(
+    "a lane whose peer owes everything is never found out",
+    LANE_DRIVER,
+    "return since !== undefined && now - since >= STALLED_MS;",
+    "return false;",
+  ),
+  mutant(
+    "a full socket is never written to again",
+    LANE_DRIVER,
+    "if (own === this.#connection) this.flush();",
+    "",
+  ),
+  mutant(
+    "senders that are paused stay paused",
+    "src/scheduler/lane-waits.ts",
+    "process.unpause();",
+    "",
+  ),
+  mutant(
+    "an oversized message kills the link",
+    LANE,
+    "throw new MessageTooLarge(messageBytesMax, messageBytesMax);",
+    'return this.#fail(new ProtocolError("lane_overrun", "too large")) as never;',
+  ),
+  mutant(
+    "what a sender changes after sending changes what waits for a dial",
+    "src/node/routes.ts",
+    "queue.signals.push(withContent(signal, decode(bytes, { identities: this.#identities })));",
+    "queue.signals.push(signal);",
+  ),
+  mutant(
+    "what waited for a node goes in the wrong order",
+    "src/node/routes.ts",
+    "for (const signal of queue?.signals ?? []) this.#again(signal);",
+    "for (const signal of [...(queue?.signals ?? [])].reverse()) this.#again(signal);",
+  ),
+  mutant(
+    "batches of an ended session are delivered",
+    "src/node/scheduler-sessions.ts",
+    "if (number <= (this.#newest.get(node) ?? 0)) return undefined;",
+    "if (number <= (this.#newest.get(node) ?? 0)) return { origin } as never;",
+  ),
+  mutant(
+    "what is relayed does not say from which session",
+    "src/node/scheduler-driver.ts",
+    "if (link !== undefined) return link.message(from, to, message, origin);",
+    "if (link !== undefined) return link.message(from, to, message);",
+  ),
+];
