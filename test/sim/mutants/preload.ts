@@ -17,7 +17,7 @@ for (const patch of found.patches) {
 }
 
 const escaped = [...files.keys()].map((path) => path.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-void Bun.plugin({
+Bun.plugin({
   name: "mutant",
   setup(build) {
     build.onLoad({ filter: new RegExp(`^(${escaped.join("|")})$`) }, ({ path }) => ({
