@@ -257,14 +257,18 @@ export class NameClaims {
 
   #confirmed(claim: Claim, now: Millis): void {
     if (claim.state.kind !== "confirming") return;
-    const { fence, replaced } = claim.state;
+    const { replaced } = claim.state;
     const { name } = claim;
+    const own = this.#desk.holders.own(name);
+    // Given up again before everybody had it: a conflict was decided against it, or somebody unregistered the name.
+    if (own?.local !== claim.local) return this.#fail(claim, "name_taken", undefined, now);
     for (const { node: peer, local, claimed } of replaced) {
       if (!this.#desk.peers.has(peer)) continue;
       const message = { kind: "yield", name, local, claimed } as const;
       this.#desk.emit({ kind: "send", peer, message });
     }
-    this.#desk.answer(claim.asker, { ok: true, fence });
+    // With the fence of now: a conflict may have given it a new one.
+    this.#desk.answer(claim.asker, { ok: true, fence: own.entry.fence });
     this.#finish(claim, now);
   }
 

@@ -268,8 +268,8 @@ describe("under faults", () => {
         if (!answer.ok && own?.local === local && !(isFar && answer.problem === "noconnection")) {
           failures.push(`${name}: ${answer.problem}, and registered all the same`);
         }
-        // It may have been unregistered since.
-        if (!answer.ok || isFar || own?.local !== local) return;
+        if (!answer.ok || isFar) return;
+        if (own?.local !== local) return void failures.push(`${name}: registered, and not held`);
         // It may have been replaced already by somebody of whom this node has not heard yet.
         const isReplaced = world.nodes.some((node) => {
           const held = node.core.holders.own(name);

@@ -3,6 +3,7 @@ import { buffers } from "./checkers/buffers.ts";
 import { calls } from "./checkers/calls.ts";
 import { groups } from "./checkers/groups.ts";
 import { monitors } from "./checkers/monitors.ts";
+import { names } from "./checkers/names.ts";
 import { nodeMonitors } from "./checkers/node-monitors.ts";
 import { order } from "./checkers/order.ts";
 import { spawns } from "./checkers/spawns.ts";
@@ -20,6 +21,7 @@ export const CHECKERS: readonly Checker[] = [
   calls,
   supervision,
   groups,
+  names,
   buffers,
   tables,
 ];

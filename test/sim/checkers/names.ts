@@ -1,0 +1,125 @@
+import type { Checker, Run } from "../run.ts";
+import { namesLog as log, type NameClaim, PLAIN, seenAt, WILD } from "../workloads/names.ts";
+
+/** Milliseconds behind a time-out until the answer is there: the node may stand still meanwhile. */
+const ANSWER_MS = 3_000;
+
+/** Whether a process still has what it once registered, as far as it was told. */
+const holds = (claim: NameClaim): boolean =>
+  claim.fence > 0 &&
+  !(log.told.get(claim.pid) ?? []).some(
+    ({ at, fence, lost }) => at >= claim.answeredAt! && (lost === claim.pid || fence === 0),
+  );
+
+/**
+ * Never two holders on nodes that are connected to each other; a time-out means not registered; nobody waits for ever; in
+ * the end one holder and one view of it everywhere, fences in the order of holders, and both holders told.
+ */
+export const names: Checker = {
+  name: "names",
+  during(run) {
+    return log.failures.splice(0).concat(doubles(run));
+  },
+  settled(run) {
+    return [
+      ...log.failures.splice(0),
+      ...doubles(run),
+      ...views(run),
+      ...answers(run),
+      ...fences(run),
+      ...told(run),
+    ];
+  },
+};
+
+/** Claims to a name of processes that live, and hold it. */
+function holding(run: Run, name: string): NameClaim[] {
+  const living = run.living();
+  return log.claims.filter((claim) => claim.name === name && living.has(claim.pid) && holds(claim));
+}
+
+function doubles(run: Run): string[] {
+  const failures: string[] = [];
+  for (const name of PLAIN) {
+    const claims = holding(run, name);
+    for (const [place, one] of claims.entries()) {
+      for (const other of claims.slice(place + 1)) {
+        const since = Math.min(one.since, other.since);
+        if (run.apart(one.pid, other.pid, since, run.now)) continue;
+        if (run.apart(other.pid, one.pid, since, run.now)) continue;
+        failures.push(`${name}: ${one.pid} and ${other.pid} hold it, and never lost each other`);
+      }
+    }
+  }
+  return failures;
+}
+
+/** One view, which is that of the holder, and of nobody whose registration failed. */
+function views(run: Run): string[] {
+  const failures: string[] = [];
+  const living = run.living();
+  for (const name of [...PLAIN, ...WILD]) {
+    const seen = new Set<string | undefined>();
+    for (const node of run.world.nodes.values()) {
+      for (const place of node.schedulers.keys()) seen.add(seenAt(node, place, name));
+    }
+    if (seen.size > 1) failures.push(`${name}: views differ: ${[...seen].join(", ")}`);
+    const [holder] = seen;
+    if (holder !== undefined && !living.has(holder)) failures.push(`${name}: ${holder} is dead`);
+    const claim = log.claims.find((one) => one.name === name && one.pid === holder);
+    if (holder !== undefined && (claim === undefined || claim.problem !== "")) {
+      failures.push(`${name}: ${holder} holds it, and was told ${claim?.problem}`);
+    }
+    if (name.startsWith("wild")) continue;
+    for (const { pid } of holding(run, name)) {
+      if (pid !== holder) failures.push(`${name}: ${pid} was not told that it lost it`);
+    }
+  }
+  return failures;
+}
+
+function answers(run: Run): string[] {
+  const living = run.living();
+  return log.claims
+    .filter(
+      ({ answeredAt, pid, since, timeoutMs }) =>
+        living.has(pid) && (answeredAt ?? run.now) > since + timeoutMs + ANSWER_MS,
+    )
+    .map(({ name, pid, timeoutMs }) => `${name}: ${pid} waited longer than ${timeoutMs} ms`);
+}
+
+/** Of two holders that could hear of each other the later one has the greater fence. */
+function fences(run: Run): string[] {
+  const failures: string[] = [];
+  for (const name of PLAIN) {
+    const claims = log.claims.filter((claim) => claim.name === name && claim.fence > 0);
+    for (const one of claims) {
+      for (const other of claims) {
+        if (other.since <= one.answeredAt! || other.fence > one.fence) continue;
+        if (run.apart(one.pid, other.pid, one.since, other.answeredAt!)) continue;
+        if (run.apart(other.pid, one.pid, one.since, other.answeredAt!)) continue;
+        failures.push(`${name}: ${other.pid} came later, with a fence below that of ${one.pid}`);
+      }
+    }
+  }
+  return failures;
+}
+
+/** Who is told of a conflict is not the only one, unless the other has ended or could not be reached. */
+function told(run: Run): string[] {
+  const failures: string[] = [];
+  const living = run.living();
+  for (const [pid, list] of log.told) {
+    for (const { at, kept, lost, name } of list) {
+      const other = pid === kept ? lost : kept;
+      if (!living.has(other)) continue;
+      if (run.apart(pid, other, at - 100, at + ANSWER_MS)) continue;
+      if (run.apart(other, pid, at - 100, at + ANSWER_MS)) continue;
+      const hasHeard = (log.told.get(other) ?? []).some(
+        (one) => one.name === name && [one.kept, one.lost].includes(pid),
+      );
+      if (!hasHeard) failures.push(`${name}: ${pid} was told of ${other}, which was not`);
+    }
+  }
+  return failures;
+}
