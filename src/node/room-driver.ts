@@ -22,7 +22,7 @@ import type { OpenSite, SiteHandler, SitePlan, WebService } from "../process/web
 import { originText } from "../room/outgoing-message.ts";
 import { messageOfClient } from "../room/publishing.ts";
 import { ProcessRooms } from "../room/process-rooms.ts";
-import { RoomHub, type RoomSource } from "../room/room-hub.ts";
+import { RoomHub, type RoomCounts, type RoomSource } from "../room/room-hub.ts";
 import { RoomMembers, type RoomDiff } from "../room/room-members.ts";
 import { Site } from "../room/site.ts";
 import { SERIAL_LIMIT } from "../term/pid.ts";
@@ -144,9 +144,8 @@ export class RoomDriver {
     };
   }
 
-  /** For tests and metrics. */
-  get hub(): RoomHub {
-    return this.#hub;
+  get counts(): RoomCounts {
+    return this.#hub.counts;
   }
 
   /** What another scheduler says of rooms. `hop`: it came over the port of that one. @throws {DecodeError} */

@@ -12,6 +12,7 @@ import type { Process } from "../process/process.ts";
 import { listEntries, lookup } from "../process/registry.ts";
 import type { Signal } from "../process/signal.ts";
 import type { SchedulerEvents } from "../scheduler/events.ts";
+import type { RoomCounts } from "../room/room-hub.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import type { LaneSink } from "../session/incoming.ts";
 import { Identities } from "../term/identities.ts";
@@ -137,6 +138,11 @@ export class SchedulerDriver {
   /** An error that nobody caught on this thread. */
   strayError(error: unknown): void {
     this.scheduler.strayError(error);
+  }
+
+  /** What was published in rooms from here, and how often it left for elsewhere. */
+  get roomCounts(): RoomCounts {
+    return this.#rooms.counts;
   }
 
   /** This node as processes and programs see it. */
