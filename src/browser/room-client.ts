@@ -25,6 +25,8 @@ export interface RoomClientOptions {
   readonly heartbeatMs?: number;
   /** Milliseconds until a connection must stand. */
   readonly connectMs?: number;
+  /** Which of the urls to begin with, from 0. Default: any, so that clients spread over the nodes. */
+  readonly first?: number;
   /** Called when the state changes; `url` is the node that it is about. */
   readonly state?: (state: ConnectionState, url: string) => void;
   /** A message of the application to this client alone. */
@@ -72,7 +74,7 @@ export class RoomClient implements RoomOwner {
     if (this.#urls.length === 0) throw new Error("connect wants at least one url");
     this.#options = options;
     // Clients that start at once do not all begin with the same node.
-    this.#place = Math.floor(Math.random() * this.#urls.length);
+    this.#place = options.first ?? Math.floor(Math.random() * this.#urls.length);
     this.#connect();
   }
 

@@ -8,6 +8,7 @@ import { readPublish, type ClientPublish } from "./client-frame.ts";
 import { parseRequest, type ClientRequest } from "./client-request.ts";
 import type { ClientSocket } from "./client-socket.ts";
 import { CloseCode } from "./close-code.ts";
+import { isPresence } from "./presence.ts";
 import { isRoomName } from "./room-name.ts";
 import type { Site } from "./site.ts";
 
@@ -56,6 +57,9 @@ export class ClientRequests {
     const { room, type } = request;
     if (!isRoomName(room)) return this.#broken("not a room's name");
     if (!this.#spend(type, room)) return;
+    if (type !== "leave" && !isPresence(request.presence)) {
+      return socket.refuse(type, room, "too_large");
+    }
     if (type === "leave") return this.#inTurn(() => socket.leave(room));
     if (type === "presence") return this.#inTurn(() => socket.show(room, request.presence));
     const { roomsPerSocket } = this.#site.limits;

@@ -6,7 +6,12 @@
  *     upgraded ──opened──► (client of rooms: awaiting hello ──►) open ──closed──► closed
  */
 import { MisuseError } from "../base/error.ts";
-import { SOCKET_HELLO_MS, SOCKET_REFUSALS_MAX, SOCKET_SLOW_BYTES } from "../base/limits.ts";
+import {
+  PRESENCE_BYTES_MAX,
+  SOCKET_HELLO_MS,
+  SOCKET_REFUSALS_MAX,
+  SOCKET_SLOW_BYTES,
+} from "../base/limits.ts";
 import type { Millis } from "../base/millis.ts";
 import type { WebSocketEnd, WebSocketHandler } from "../port/web.ts";
 import type { JoinOptions, Socket, SocketId } from "../process/room-api.ts";
@@ -17,6 +22,7 @@ import type { Resumption } from "./client-request.ts";
 import type { Seat } from "./local-room.ts";
 import type { OutgoingMessage } from "./outgoing-message.ts";
 import { RequestBudget } from "./request-budget.ts";
+import { isPresence } from "./presence.ts";
 import { roomName } from "./room-name.ts";
 import type { Site } from "./site.ts";
 
@@ -90,7 +96,12 @@ export class ClientSocket implements Seat, Socket, WebSocketHandler {
   }
 
   join(given: string | { readonly name: string }, options: JoinOptions = {}): Promise<void> {
-    return this.enterRoom(roomName(given), options.presence, false);
+    const { presence } = options;
+    if (!isPresence(presence)) {
+      const text = `presence: expected JSON of at most ${PRESENCE_BYTES_MAX} bytes`;
+      return Promise.reject(new MisuseError("bad_argument", text));
+    }
+    return this.enterRoom(roomName(given), presence, false);
   }
 
   /** As `join`, for whoever has the name; `watches`: it is told of the other members. */

@@ -58,6 +58,56 @@ class Plain {
   }
 }
 
+/** A client of rooms over a TCP socket that can stop reading. */
+class Stuck {
+  text = "";
+  #socket: Bun.Socket | undefined;
+  readonly #decoder = new TextDecoder();
+
+  static async join(port: number, protocol: string): Promise<Stuck> {
+    const stuck = new Stuck();
+    const socket = await Bun.connect({
+      hostname: "127.0.0.1",
+      port,
+      socket: { data: (_socket, bytes) => stuck.#take(bytes) },
+    });
+    stuck.#socket = socket;
+    socket.write(
+      `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n` +
+        `Sec-WebSocket-Protocol: ${protocol}\r\n\r\n`,
+    );
+    await until("upgraded", () => stuck.text.includes("101 Switching"));
+    stuck.#send({ type: "hello", was: [], rooms: {} });
+    stuck.#send({ type: "join", room: "lobby" });
+    await until("joined", () => stuck.text.includes('"joined"'));
+    return stuck;
+  }
+
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  close(): void {
+    this.#socket?.terminate();
+  }
+
+  /** Only what came last: the rest is long. */
+  #take(bytes: Uint8Array): void {
+    this.text = (this.text + this.#decoder.decode(bytes, { stream: true })).slice(-200_000);
+  }
+
+  /** One masked frame, its mask zeros. */
+  #send(request: object): void {
+    const payload = new TextEncoder().encode(JSON.stringify(request));
+    this.#socket?.write(new Uint8Array([0x81, 0x80 | payload.length, 0, 0, 0, 0, ...payload]));
+  }
+}
+
 const startOpen = async (node: Node): Promise<string> =>
   (await open.address(node, await open.start(node, [0]))).url;
 
@@ -290,6 +340,41 @@ describe("a client", () => {
     const fifth = new Plain(`${url}?name=x`);
     await until("there is room again", () => fifth.socket.readyState === 1);
     await Promise.all([many[1]!, many[2]!, fifth].map((client) => client.close()));
+  });
+
+  test("that does not read holds up nobody; it is told what it missed, or closed", async () => {
+    await using node = await start();
+    const { port } = await open.address(node, await open.start(node, [0]));
+    const stuck = await Stuck.join(port, "snow-rooms.1");
+    const heard: unknown[] = [];
+    const quick = connect(`ws://127.0.0.1:${port}/`);
+    const joined = Promise.withResolvers<void>();
+    quick.join("lobby", { message: (event) => heard.push(event), joined: joined.resolve });
+    await joined.promise;
+    stuck.pause();
+    const text = "x".repeat(64 * 1024);
+    // More than its kernel takes and than it may have here, but not so much that it is closed.
+    for (let n = 1; n <= 12; n++) {
+      for (let i = 0; i < 8; i++) node.rooms.publish("lobby", text);
+      await until("the quick one has it", () => heard.length >= n * 8);
+      await Bun.sleep(120);
+    }
+    stuck.resume();
+    await until("it is told of a gap", () => stuck.text.includes('"cause":"slow"'));
+    node.rooms.publish("lobby", "the end");
+    await until("and gets what comes", () => stuck.text.includes("the end"));
+    stuck.close();
+    quick.close();
+  });
+
+  test("that shows too much of itself is refused", async () => {
+    await using node = await start();
+    const url = (await startOpen(node)).replace("http", "ws");
+    const refused = Promise.withResolvers<string>();
+    const client = connect(url);
+    client.join("lobby", { presence: "x".repeat(5_000), refused: refused.resolve });
+    expect(await refused.promise).toBe("too_large");
+    client.close();
   });
 
   for (const [what, frame] of [
