@@ -1,11 +1,14 @@
 /** Supervisors whose children live on other nodes, over real sockets: what the loss of a node does. */
 import { afterEach, expect, test } from "bun:test";
 
+import { EncodeError } from "../../src/base/error.ts";
 import { child } from "../../src/behaviour/child.ts";
+import type { PlacementView } from "../../src/behaviour/placement.ts";
 import { defineServer } from "../../src/behaviour/server.ts";
 import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
 import type { ChildInfo, ChildSpec } from "../../src/behaviour/supervisor-api.ts";
 import type { Context, Pid } from "../../src/process/api.ts";
+import { define } from "../../src/process/registry.ts";
 import { LiveNode, liveNodes, until } from "../support/live-node.ts";
 
 const worker = defineServer("nodes.worker", {
@@ -98,3 +101,99 @@ test("a child on a node that hangs is given up at nodedown: terminate does not h
   await terminated;
   expect((await far(a, supervisor)).state).toBe("stopped");
 });
+
+/** A node that is not the supervisor's, and not the one before. */
+const pick = define("nodes.pick", async (ctx: Context<never>, { last, nodes }: PlacementView) =>
+  nodes.filter((node) => node !== ctx.node.name && node !== last),
+);
+
+const chosen = defineSupervisor("nodes.chosen", {
+  intensity: 0,
+  children: (by: "plain" | "defined" | "throws") => [
+    child({
+      id: "far",
+      start: worker,
+      args: ["far"],
+      on: {
+        plain: ({ nodes }: PlacementView) => nodes.slice(1),
+        defined: pick,
+        throws: (): string => {
+          throw new RangeError("no room");
+        },
+      }[by],
+    }),
+  ],
+});
+
+test.each(["plain", "defined"] as const)(
+  "a %s placement function is asked at each start, by the supervisor",
+  async (by) => {
+    const [a, b, c] = await threeNodes();
+    const supervisor = await chosen.start(a.caller, [by]);
+    await runsOn(a, supervisor, b);
+    await b.kill();
+    await runsOn(a, supervisor, c);
+    expect((await far(a, supervisor)).lossCount).toBe(1);
+  },
+);
+
+test("a placement function that throws is a failed start", async () => {
+  const [a] = await threeNodes();
+  const failed = await chosen.start(a.caller, ["throws"]).catch((error: unknown) => error);
+  expect(failed).toMatchObject({ code: "init_failed" });
+  const { shutdown } = (failed as { reason: { shutdown: { reason: Error } } }).reason;
+  expect(shutdown.reason.message).toBe("no room");
+});
+
+test("a spec with a defined placement function can be sent, one with any other cannot", async () => {
+  const [a, b] = await threeNodes();
+  const supervisor = await tree.start(a.caller, [{ on: b.name }]);
+  const extra = { id: "extra", start: worker, args: ["extra"] as [string] };
+  const sent = child({ ...extra, on: pick });
+  const pid = await tree.startChild(b.caller, b.pid(supervisor), sent);
+  expect(pid.node).not.toBe(a.name);
+  const local = child({ ...extra, id: "other", on: () => b.name });
+  const refused = tree.startChild(b.caller, b.pid(supervisor), local);
+  expect(await refused.catch((error: unknown) => error)).toBeInstanceOf(EncodeError);
+});
+
+const wide = defineSupervisor("nodes.wide", {
+  intensity: 0,
+  children: (on: string) => [
+    child({ id: "far", start: worker, args: ["far"], on }),
+    child({ id: "near", start: worker, args: ["near"] }),
+  ],
+});
+
+test("a tree starts without the children of a node that does not answer, and serves everybody meanwhile", async () => {
+  const [a, b] = await threeNodes();
+  b.wires.freeze();
+  const supervisor = await wide.start(a.caller, [b.name]);
+  const info = await wide.whichChildren(a.caller, supervisor);
+  expect(info.map(({ id, state }) => [id, state])).toEqual([
+    ["far", "starting"],
+    ["near", "running"],
+  ]);
+  const other = child({ id: "other", start: worker, args: ["other"] });
+  await wide.startChild(a.caller, supervisor, other);
+  await wide.terminateChild(a.caller, supervisor, "near");
+  await wide.restartChild(a.caller, supervisor, "near");
+  b.wires.thaw();
+  await runsOn(a, supervisor, b);
+});
+
+test("500 children on a lost node spend nothing of the intensity", async () => {
+  const [a, b, c] = await threeNodes();
+  const many = await tree.start(a.caller, [{ on: b.name }]);
+  for (let index = 0; index < 500; index++) {
+    const on = [b.name, c.name];
+    const spec = child({ id: `${index}`, start: worker, args: [`${index}`], on });
+    // oxlint-disable-next-line no-await-in-loop -- in order
+    await tree.startChild(a.caller, many, spec);
+  }
+  await b.kill();
+  await until("all of them run on c", () => c.scheduler.tables().processes === 500, 20_000);
+  const isActive = async (): Promise<boolean> =>
+    (await tree.countChildren(a.caller, many)).active === 501;
+  await until("the supervisor knows", isActive);
+}, 30_000);
