@@ -34,8 +34,15 @@ function branches(children: readonly TreeEntry[], indent: string): string {
 function label(entry: TreeEntry): string {
   const parts = [entry.id];
   if (entry.function !== entry.id) parts.push(`(${entry.function})`);
-  parts.push(entry.pid ?? "not running");
-  if (entry.intensity !== undefined)
-    parts.push(`restarts ${entry.restarts ?? 0} of ${entry.intensity}`);
+  const { intensity, lossCount = 0, node, periodMs, pid, restartCount = 0, restarts } = entry;
+  parts.push(pid ?? (node === undefined ? "not running" : `not running, last on ${node}`));
+  if (intensity !== undefined) {
+    const period = periodMs === undefined ? "" : ` in ${periodMs / 1_000} s`;
+    parts.push(`restarts ${restarts ?? 0} of ${intensity}${period}`);
+  }
+  if (restartCount > 0) parts.push(`restarted ${times(restartCount)}`);
+  if (lossCount > 0) parts.push(`lost its node ${times(lossCount)}`);
   return parts.join("  ");
 }
+
+const times = (count: number): string => (count === 1 ? "1 time" : `${count} times`);

@@ -162,6 +162,7 @@ export class ControlDriver {
       peers: () => [...this.#peers.values()],
       connect: (node, waiter) => this.#connect(node, waiter),
       disconnect: (node) => this.#disconnect(node),
+      query: (node, verb, args, timeoutMs) => this.query(node, verb, args, timeoutMs),
       stop: () => events.stopRequested(),
       memoryBytes: () => this.#world.memoryBytes(),
       services: this.#services,

@@ -7,8 +7,11 @@ import type { PeerDriver } from "./peer-driver.ts";
 import type { FunctionEntry, NodeEntry, QueryAnswer, QueryArgs, StatusAnswer } from "./query.ts";
 import type { SchedulerCounts } from "./scheduler-query.ts";
 import type { SchedulerGroup } from "./scheduler-group.ts";
-import { joinTrees } from "./supervision-tree.ts";
+import { farNodes, joinTrees, nodeOf } from "./supervision-tree.ts";
 import type { WatchdogDriver } from "./watchdog-driver.ts";
+
+/** Milliseconds that another node has for its part of a tree. */
+const FAR_TREE_MS = 2_000;
 
 /** Tells the asker: an answer, or in words why there is none. */
 export type Reply = (ok: boolean, term: unknown) => void;
@@ -28,6 +31,13 @@ export interface DeskOptions {
   /** Calls `waiter` when there is a session, at once if there is one, or when there cannot be one. */
   readonly connect: (node: string, waiter: (ok: boolean, reason: string) => void) => void;
   readonly disconnect: (node: string) => boolean;
+  /** Asks a connected node. */
+  readonly query: (
+    node: string,
+    verb: string,
+    args: unknown,
+    timeoutMs: number,
+  ) => Promise<unknown>;
   readonly stop: () => void;
   /** Answer for their own verbs. */
   readonly services: { query(verb: string, args: unknown): unknown };
@@ -74,7 +84,7 @@ export class QueryDesk {
       case "inspect":
         return this.#inspect(args as QueryArgs<"inspect">);
       case "tree":
-        return this.#tree();
+        return this.#tree(args as QueryArgs<"tree">);
       case "disconnect": {
         const connected = this.#options.disconnect((args as QueryArgs<"disconnect">).node);
         return { connected } satisfies QueryAnswer<"disconnect">;
@@ -174,9 +184,30 @@ export class QueryDesk {
     throw new Error(`scheduler ${scheduler} has been stuck in ${who} for ${forMs} ms`);
   }
 
-  async #tree(): Promise<QueryAnswer<"tree">> {
+  /** With the parts of these trees that other nodes have; who does not answer is shown without them. */
+  async #tree({ isAlone }: QueryArgs<"tree">): Promise<QueryAnswer<"tree">> {
     const answers = (await this.#askAll("tree", {})) as (QueryAnswer<"tree"> | undefined)[];
-    return joinTrees(answers.flatMap((trees) => trees ?? []));
+    const trees = answers.flatMap((some) => some ?? []);
+    if (isAlone === true) return joinTrees(trees);
+    const { node: own } = this.#options.setup;
+    const asked = new Set([own]);
+    for (;;) {
+      const next = farNodes(trees, own).filter((node) => !asked.has(node));
+      if (next.length === 0) break;
+      for (const node of next) asked.add(node);
+      // oxlint-disable-next-line no-await-in-loop -- their answers may name further nodes
+      trees.push(...(await Promise.all(next.map((node) => this.#treesOf(node)))).flat());
+    }
+    return joinTrees(trees).filter((tree) => (nodeOf(tree) ?? own) === own);
+  }
+
+  async #treesOf(node: string): Promise<QueryAnswer<"tree">> {
+    try {
+      const args = { isAlone: true };
+      return (await this.#options.query(node, "tree", args, FAR_TREE_MS)) as QueryAnswer<"tree">;
+    } catch {
+      return [];
+    }
   }
 
   /** Every scheduler's answer, in order; undefined at once for one that is known to be stuck. */

@@ -98,6 +98,13 @@ export interface TreeEntry {
   /** Restarts within the supervisor's period, and how many of them it allows; undefined for workers. */
   readonly restarts: number | undefined;
   readonly intensity: number | undefined;
+  /** Of a supervisor: milliseconds of its period. */
+  readonly periodMs?: number | undefined;
+  /** Of a child with a place: where it is, or was last. */
+  readonly node?: string | undefined;
+  /** Of a child: how often its supervisor has started it again, and how often it had lost its node. */
+  readonly restartCount?: number;
+  readonly lossCount?: number;
   readonly children: readonly TreeEntry[];
 }
 
@@ -132,7 +139,8 @@ export interface Queries {
   functions: { readonly args: Record<never, never>; readonly answer: readonly FunctionEntry[] };
   /** null: no such process. */
   inspect: { readonly args: { readonly pid: string }; readonly answer: InspectAnswer | null };
-  tree: { readonly args: Record<never, never>; readonly answer: readonly TreeEntry[] };
+  /** `isAlone`: without the subtrees that other nodes have. */
+  tree: { readonly args: { readonly isAlone?: boolean }; readonly answer: readonly TreeEntry[] };
   /** `node` as an operator writes it, with or without a port. Answers when the session is up. */
   connect: { readonly args: { readonly node: string }; readonly answer: { readonly name: string } };
   /** `connected`: whether there was a session to end. */

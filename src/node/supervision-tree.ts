@@ -1,8 +1,8 @@
 import { supervisionOf } from "../behaviour/look.ts";
-import type { SupervisionView } from "../behaviour/supervisor-api.ts";
+import type { ChildInfo, SupervisionView } from "../behaviour/supervisor-api.ts";
 import { Process } from "../process/process.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import type { Pid } from "../term/pid.ts";
+import { parseIdentity, type Pid } from "../term/pid.ts";
 import type { TreeEntry } from "./query.ts";
 
 interface Found {
@@ -43,11 +43,29 @@ export function joinTrees(trees: readonly TreeEntry[]): TreeEntry[] {
       const root = child.pid === undefined ? undefined : roots.get(child.pid);
       if (root?.pid === undefined) return join(child);
       below.add(root.pid);
-      return { ...join(root), id: child.id };
+      const { id, lossCount, node, restartCount } = child;
+      return { ...join(root), id, node, restartCount, lossCount } as TreeEntry;
     }),
   });
   const joined = trees.map(join);
   return joined.filter(({ pid }) => pid === undefined || !below.has(pid));
+}
+
+/** Nodes that have supervisors of these trees, other than `own`. */
+export function farNodes(trees: readonly TreeEntry[], own: string): string[] {
+  const found = new Set<string>();
+  const visit = (entry: TreeEntry): void => {
+    const node = entry.kind === "supervisor" ? nodeOf(entry) : undefined;
+    if (node !== undefined && node !== own) found.add(node);
+    for (const child of entry.children) visit(child);
+  };
+  for (const tree of trees) visit(tree);
+  return [...found];
+}
+
+/** The node that its process is on. */
+export function nodeOf({ pid }: TreeEntry): string | undefined {
+  return pid === undefined ? undefined : parseIdentity(pid)?.name;
 }
 
 function entryOf(
@@ -63,14 +81,18 @@ function entryOf(
     kind: "supervisor",
     restarts: view.restarts,
     intensity: view.intensity,
-    children: view.children.map((child) => {
-      const text = child.pid?.toString();
-      const found = text === undefined ? undefined : supervisors.get(text);
-      if (text !== undefined && found !== undefined)
-        return entryOf(supervisors, text, child.id, found);
-      const { functionName: started, kind } = child;
-      const none = { restarts: undefined, intensity: undefined, children: [] };
-      return { pid: text, id: child.id, function: started, kind, ...none };
-    }),
+    periodMs: view.periodMs,
+    children: view.children.map((child) => childEntryOf(supervisors, child)),
   };
+}
+
+function childEntryOf(supervisors: ReadonlyMap<string, Found>, child: ChildInfo): TreeEntry {
+  const { functionName, id, kind, lossCount, node, restartCount } = child;
+  const pid = child.pid?.toString();
+  const history = { node, restartCount, lossCount };
+  const found = pid === undefined ? undefined : supervisors.get(pid);
+  if (pid !== undefined && found !== undefined)
+    return { ...entryOf(supervisors, pid, id, found), ...history };
+  const none = { restarts: undefined, intensity: undefined, children: [] };
+  return { pid, id, function: functionName, kind, ...none, ...history };
 }

@@ -8,6 +8,7 @@ import { defineServer } from "../../src/behaviour/server.ts";
 import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
 import type { ChildInfo, ChildSpec } from "../../src/behaviour/supervisor-api.ts";
 import type { Context, Pid } from "../../src/process/api.ts";
+import type { TreeEntry } from "../../src/node/query.ts";
 import { define } from "../../src/process/registry.ts";
 import { LiveNode, liveNodes, until } from "../support/live-node.ts";
 
@@ -197,3 +198,33 @@ test("500 children on a lost node spend nothing of the intensity", async () => {
     (await tree.countChildren(a.caller, many)).active === 501;
   await until("the supervisor knows", isActive);
 }, 30_000);
+
+const branch = defineSupervisor("nodes.branch", {
+  intensity: 2,
+  children: (on: string) => [child({ id: "leaf", start: worker, args: ["leaf"], on })],
+});
+const trunk = defineSupervisor("nodes.trunk", {
+  children: (branchOn: string, leafOn: string) => [
+    child({ id: "branch", start: branch, args: [leafOn], on: branchOn }),
+  ],
+});
+
+test("the tree of a node has the supervisors of other nodes below it, and ends with the one at its top", async () => {
+  const [a, b, c] = await threeNodes();
+  const top = await trunk.start(a.caller, [b.name, c.name]);
+  const ask = (of: LiveNode): Promise<unknown> =>
+    c.inline.control.query(of.name, "tree", {}, 2_000);
+  const [tree, ...others] = (await ask(a)) as TreeEntry[];
+  expect(others).toEqual([]);
+  expect(tree).toMatchObject({ pid: String(top), id: "nodes.trunk", periodMs: 5_000 });
+  expect(tree!.children).toMatchObject([{ id: "branch", node: b.name, kind: "supervisor" }]);
+  const [leaf] = tree!.children[0]!.children;
+  expect(leaf).toMatchObject({ id: "leaf", node: c.name, kind: "worker", lossCount: 0 });
+  expect(leaf!.pid).toStartWith(c.name);
+  // There the branch is a root: its own supervisor is elsewhere.
+  expect((await ask(b)) as TreeEntry[]).toMatchObject([{ function: "nodes.branch" }]);
+  await trunk.stop(a.caller, top);
+  await until("all have ended", () =>
+    [a, b, c].every(({ scheduler }) => scheduler.tables().processes === 0),
+  );
+});

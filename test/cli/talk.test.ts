@@ -311,19 +311,26 @@ describe("what is shown", () => {
           kind: "supervisor",
           restarts: 0,
           intensity: 3,
+          periodMs: 5_000,
         },
         children: [
-          { ...inner, children: [{ ...leaf, id: "x", pid: "a@h#1/1.3" }] },
+          {
+            ...inner,
+            restartCount: 2,
+            children: [{ ...leaf, id: "x", pid: "b@h#1/1.3", lossCount: 1 }],
+          },
           { ...leaf, id: "acme", pid: undefined },
+          { ...leaf, id: "away", pid: undefined, node: "b@h", restartCount: 1, lossCount: 3 },
         ],
       },
     ];
     expect(await show(["tree"], { tree })).toBe(
       [
-        "app  a@h#1/1.1  restarts 0 of 3",
-        "├─ inner  (pool)  a@h#1/1.2  restarts 1 of 3",
-        "│  └─ x  (account)  a@h#1/1.3",
-        "└─ acme  (account)  not running",
+        "app  a@h#1/1.1  restarts 0 of 3 in 5 s",
+        "├─ inner  (pool)  a@h#1/1.2  restarts 1 of 3  restarted 2 times",
+        "│  └─ x  (account)  b@h#1/1.3  lost its node 1 time",
+        "├─ acme  (account)  not running",
+        "└─ away  (account)  not running, last on b@h  restarted 1 time  lost its node 3 times",
         "",
       ].join("\n"),
     );
