@@ -50,6 +50,7 @@ export type {
   Groups,
   Log,
   MessageOf,
+  Monitored,
   Name,
   Node,
   NodeView,

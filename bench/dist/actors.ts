@@ -2,7 +2,7 @@
  * The processes of the distribution benchmark: a module of a user's, loaded by the compiled binary. `measure` is started
  * for each measurement and says in the log what it found.
  */
-import { define, type Context, type Pid } from "snow-node";
+import { define, type Context, type Down, type Pid } from "snow-node";
 
 type Any = Context<unknown>;
 
@@ -193,10 +193,10 @@ async function spawnReplies(ctx: Any, node: string, total: number, width: number
   return total / ((now() - start) / 1000);
 }
 
-async function spawnMonitorDown(ctx: Any, node: string): Promise<void> {
-  const pid = await ctx.spawnOn(node, "nothing", []);
-  const ref = (ctx as unknown as Context<{ readonly type: "down" }>).monitor(pid as Pid<never>);
-  await ctx.receive((message) => (message as { ref?: unknown }).ref === ref);
+async function spawnMonitorDown(ctx: Context<Down>, node: string): Promise<void> {
+  const { ref } = await ctx.spawnOn<typeof nothing>(node, "nothing", [], { monitor: true });
+  const down = await ctx.receive("down");
+  if (down.ref !== ref || down.reason !== "normal") throw new Error("another end");
 }
 
 type Values = Readonly<Record<string, number>>;
@@ -217,7 +217,8 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   "pingpong.100pairs": (ctx, node) => pingPongs(ctx, node, 100, 500),
   spawn_reply: (ctx, node) => inTurn(2_000, spawnReply(ctx, node)),
   spawn_concurrent: (ctx, node) => spawnReplies(ctx, node, 10_000, 1_000),
-  spawn_monitor_down: (ctx, node) => inTurn(2_000, () => spawnMonitorDown(ctx, node)),
+  spawn_monitor_down: (ctx, node) =>
+    inTurn(2_000, () => spawnMonitorDown(ctx as unknown as Context<Down>, node)),
   rpc: (ctx, node) => inTurn(2_000, () => ctx.rpc(node, value, [1])),
   rpc_concurrent: (ctx, node) => atOnce(10_000, 1_000, () => ctx.rpc(node, value, [1])),
 };

@@ -61,6 +61,17 @@ export interface StartOptions extends Wait {
   readonly mailboxMax?: number;
 }
 
+/** Of a spawn elsewhere whose end the spawner is to hear of, as a `Down`. */
+export interface MonitorOptions<M> extends StartOptions {
+  readonly monitor: [Down] extends [M] ? true : Requires<Down>;
+}
+
+/** A new process, and the ref of the monitor that its spawner has on it. */
+export interface Monitored<M> {
+  readonly pid: Pid<M>;
+  readonly ref: Ref;
+}
+
 export type UserMessage<M> = Exclude<M, SystemMessage>;
 
 /** What the type checker shows where a process does not list a system message that it asks for. */
@@ -167,8 +178,28 @@ export interface Caller {
   readonly log: Log;
 }
 
+/**
+ * `spawnOn` with `{ monitor: true }`: the monitor stands before the child's first step, so its `Down` tells how the child
+ * ended, however soon. Source: OTP, erlang:spawn_request/5.
+ */
+export interface MonitoredSpawnOn<M> {
+  <D extends AnyStartable>(
+    where: Place,
+    start: D | D["functionName"],
+    args: ArgsOf<D>,
+    options: MonitorOptions<M>,
+  ): Promise<Monitored<MessageOf<D>>>;
+  (
+    where: Place,
+    name: string,
+    args: readonly unknown[],
+    options: MonitorOptions<M>,
+  ): Promise<Monitored<unknown>>;
+}
+
 /** `receive` and `messages` belong to the process's own function; all else may be used by anything the process started. */
 export interface Context<M> extends Caller {
+  spawnOn: Caller["spawnOn"] & MonitoredSpawnOn<M>;
   readonly self: Pid<UserMessage<M>>;
   readonly groups: ProcessGroups<M>;
   /** Aborts when the process ends. */

@@ -6,6 +6,7 @@ import { Alias } from "./alias.ts";
 import type {
   Args,
   Context,
+  Monitored,
   GlobalNames,
   Groups,
   Place,
@@ -179,12 +180,15 @@ export class ProcessContext {
     where: Place,
     start: string | { readonly functionName: string },
     args: readonly unknown[],
-    options: StartOptions = {},
-  ): Promise<Pid<unknown>> {
+    options: StartOptions & { readonly monitor?: boolean } = {},
+  ): Promise<Pid<unknown> | Monitored<unknown>> {
     const process = this.#process;
     if (process.life !== LIFE_RUNNING) return process.waitRefused();
     const functionName = typeof start === "string" ? start : start.functionName;
-    return process.host.spawnOn(process, where, functionName, args, options);
+    const { host } = process;
+    return options.monitor === true
+      ? host.spawnMonitored(process, where, functionName, args, options)
+      : host.spawnOn(process, where, functionName, args, options);
   }
 
   rpc(
@@ -245,7 +249,7 @@ export class ProcessContext {
   spawnMonitor(
     fn: ProcessBody,
     ...[args, options]: Args<readonly [], SpawnOptions>
-  ): { readonly pid: Pid<unknown>; readonly ref: Ref } {
+  ): Monitored<unknown> {
     const { pid } = this.#spawn(fn, args, options);
     return { pid, ref: monitor(this.#process, pid) };
   }

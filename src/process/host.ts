@@ -4,7 +4,7 @@ import type { LogLevel } from "../port/log.ts";
 import type { Identities } from "../term/identities.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
-import type { GlobalNames, Groups, NodeView, StartOptions, Place, Wait } from "./api.ts";
+import type { GlobalNames, Groups, Monitored, NodeView, StartOptions, Place, Wait } from "./api.ts";
 import type { ExitReason } from "./exit-reason.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Peers } from "./peer-session.ts";
@@ -93,8 +93,16 @@ export interface ProcessHost {
     where: Place,
     functionName: string,
     args: readonly unknown[],
-    options: StartOptions & { readonly monitor?: boolean; readonly child?: ChildTerms },
+    options: StartOptions & { readonly child?: ChildTerms },
   ): Promise<Pid<unknown>>;
+  /** As `spawnOn`, with a monitor that stands before the first step. */
+  spawnMonitored(
+    by: Process,
+    where: Place,
+    functionName: string,
+    args: readonly unknown[],
+    options: StartOptions,
+  ): Promise<Monitored<unknown>>;
   rpc(
     by: Process,
     where: Place,

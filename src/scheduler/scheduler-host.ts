@@ -9,7 +9,7 @@ import { ambient } from "../term/ambient.ts";
 import type { Identities } from "../term/identities.ts";
 import { type Pid, SERIAL_LIMIT } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
-import type { Place, Wait } from "../process/api.ts";
+import type { Monitored, Place, StartOptions, Wait } from "../process/api.ts";
 import { ProcessContext } from "../process/context.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
 import type {
@@ -203,6 +203,16 @@ export class SchedulerHost implements ProcessHost {
     options: PlaceOptions,
   ): Promise<Pid<unknown>> {
     return this.spawning.spawnOn(by, where, functionName, args, options);
+  }
+
+  spawnMonitored(
+    by: Process,
+    where: Place,
+    functionName: string,
+    args: readonly unknown[],
+    options: StartOptions,
+  ): Promise<Monitored<unknown>> {
+    return this.spawning.spawnMonitored(by, where, functionName, args, options);
   }
 
   rpc(

@@ -2,7 +2,7 @@ import { CallError, LaneFullError, SpawnError } from "../base/error.ts";
 import { CALL_MS } from "../base/limits.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
-import type { Wait } from "../process/api.ts";
+import type { Monitored, StartOptions, Wait } from "../process/api.ts";
 import { addMonitor, demonitor, Monitor } from "../process/bonds.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
 import type { Owner, ProcessHost } from "../process/host.ts";
@@ -31,7 +31,13 @@ interface Requester {
   replied(result: SpawnResult): void;
 }
 
-/** A linked child that nobody waits for any more: it gets this exit as soon as its pid is known. */
+/** What a child has with its spawner from its first step on. */
+type SpawnBonds = Pick<SpawnRequestOptions, "link" | "monitor">;
+
+/** The child of an `rpc` ends by itself: its time travels with the request. */
+const NO_BONDS: SpawnBonds = { link: false, monitor: false };
+
+/** A child with bonds that nobody waits for any more: they end as soon as its pid is known. */
 interface Abandoned extends Requester {
   readonly parent: Pid;
   readonly reason: ExitReason;
@@ -45,7 +51,7 @@ export class SpawnRequests {
   readonly #host: ProcessHost;
   readonly #requesters = new Map<number, Requester>();
   /** Requests that have not left, because the lane is at its hard limit. */
-  readonly #unsent = new Map<SpawnRequest | RpcRequest, LaneWait>();
+  readonly #unsent = new Map<AnyRequest, LaneWait>();
 
   constructor(host: ProcessHost) {
     this.#host = host;
@@ -63,18 +69,40 @@ export class SpawnRequests {
     args: readonly unknown[],
     options: PlaceOptions,
   ): Promise<Pid<unknown>> {
-    const request = new SpawnRequest(this, by, place, functionName, options.link === true);
+    const request = new PidRequest(this, by, place, functionName, options.link === true);
+    this.#ask(request, place, args, options);
+    return request.promise;
+  }
+
+  /** The same with a monitor: the request's own ref is that of the monitor. */
+  spawnMonitored(
+    by: Process,
+    place: PlainPlace,
+    functionName: string,
+    args: readonly unknown[],
+    options: StartOptions,
+  ): Promise<Monitored<unknown>> {
+    const request = new MonitoredRequest(this, by, place, functionName, options.link === true);
+    this.#ask(request, place, args, options);
+    return request.promise;
+  }
+
+  #ask(
+    request: SpawnRequest<unknown>,
+    place: PlainPlace,
+    args: readonly unknown[],
+    options: PlaceOptions,
+  ): void {
     request.begin(options, CALL_MS);
-    if (request.settled) return request.promise;
+    if (request.settled) return;
     const { child, name, mailboxMax } = options;
-    this.#send(request, place, functionName, args, {
+    this.#send(request, place, request.functionName, args, {
       link: options.link === true,
-      monitor: false,
+      monitor: request.monitor,
       name: name === undefined ? undefined : nameText(name),
       mailboxMax,
       ...(child !== undefined && { child }),
     });
-    return request.promise;
   }
 
   /** Runs a function there for its value; rejects with `CallError`. */
@@ -122,12 +150,15 @@ export class SpawnRequests {
     }
   }
 
-  /** The request is no longer waited for; if it is not answered yet, its linked child will have to hear of that. */
-  left(request: SpawnRequest | RpcRequest, reason: ExitReason, linked: boolean): void {
+  /** The request is no longer waited for; if it is not answered yet, its child will have to hear of that. */
+  left(request: AnyRequest, reason: ExitReason, bonds: SpawnBonds): void {
     const unsent = this.#unsent.get(request);
     this.#unsent.delete(request);
     unsent?.succeed(undefined);
-    if (!this.#requesters.delete(request.ref.id) || !linked || unsent !== undefined) return;
+    const { link, monitor } = bonds;
+    if (!this.#requesters.delete(request.ref.id) || unsent !== undefined) return;
+    if (!link && !monitor) return;
+    const { ref } = request;
     const { host, pid: parent } = request.process;
     const abandoned: Abandoned = {
       node: request.node,
@@ -136,14 +167,16 @@ export class SpawnRequests {
       reason,
       replied: (result) => {
         if (!result.ok) return;
+        if (monitor) host.dispatch({ kind: "demonitor", from: parent, to: result.pid, ref });
+        if (!link) return;
         host.dispatch({ kind: "link_exit", from: parent, to: result.pid, reason });
       },
     };
-    this.#requesters.set(request.ref.id, abandoned);
+    this.#requesters.set(ref.id, abandoned);
   }
 
   #send(
-    request: SpawnRequest | RpcRequest,
+    request: AnyRequest,
     place: PlainPlace,
     functionName: string,
     args: readonly unknown[],
@@ -163,7 +196,7 @@ export class SpawnRequests {
     });
   }
 
-  #dispatch(request: SpawnRequest | RpcRequest, signal: SpawnSignal): void {
+  #dispatch(request: AnyRequest, signal: SpawnSignal): void {
     const { copy } = this.#host;
     try {
       const args = copy === undefined ? signal.args : (copy(signal.args) as unknown[]);
@@ -180,11 +213,7 @@ export class SpawnRequests {
   }
 
   /** Waits until the lane has room, for as long as the request waits. What it was given counts as it is now. */
-  #dispatchLater(
-    request: SpawnRequest | RpcRequest,
-    signal: SpawnSignal,
-    scheduler: number | undefined,
-  ): void {
+  #dispatchLater(request: AnyRequest, signal: SpawnSignal, scheduler: number | undefined): void {
     const { identities } = this.#host;
     const args = decode(encode(signal.args), { identities }) as readonly unknown[];
     const room = new LaneWait(request.process);
@@ -199,15 +228,16 @@ export class SpawnRequests {
   }
 }
 
+type AnyRequest = SpawnRequest<unknown> | RpcRequest;
 type SpawnSignal = Extract<Signal, { kind: "spawn_request" }>;
 
-/** `spawnOn`, waiting. */
-class SpawnRequest extends Pending<Pid<unknown>> implements Requester {
+/** `spawnOn`, waiting: what it resolves with is made of the child's pid. */
+abstract class SpawnRequest<T> extends Pending<T> implements Requester {
   readonly ref: Ref;
   readonly node: string;
   readonly scheduler: number | "spread";
+  readonly functionName: string;
   readonly #requests: SpawnRequests;
-  readonly #functionName: string;
   readonly #link: boolean;
 
   constructor(
@@ -222,13 +252,13 @@ class SpawnRequest extends Pending<Pid<unknown>> implements Requester {
     this.node = node;
     this.scheduler = scheduler;
     this.ref = process.host.createRef();
-    this.#functionName = functionName;
+    this.functionName = functionName;
     this.#link = link;
   }
 
   replied(result: SpawnResult): void {
     if (!result.ok) {
-      this.fail(new SpawnError(result.code, `${this.#functionName} ${FAILURES[result.code]}`));
+      this.fail(new SpawnError(result.code, `${this.functionName} ${FAILURES[result.code]}`));
       return;
     }
     const { process } = this;
@@ -238,17 +268,42 @@ class SpawnRequest extends Pending<Pid<unknown>> implements Requester {
       (bonds.links ??= new Map()).set(result.pid, 0);
       process.host.bondAdded(process, result.pid);
     }
-    this.succeed(result.pid);
+    this.succeed(this.answer(result.pid));
   }
 
   override expired(): void {
-    this.fail(new SpawnError("timeout", `${this.#functionName} was not spawned in time`));
+    this.fail(new SpawnError("timeout", `${this.functionName} was not spawned in time`));
   }
+
+  /** The child gets a monitor whose ref is that of the request. */
+  abstract readonly monitor: boolean;
+  protected abstract answer(pid: Pid<unknown>): T;
 
   protected override forget(): void {
     const { process } = this;
     const reason = process.life >= LIFE_EXITING ? process.exitReason : "abandoned";
-    this.#requests.left(this, reason, this.#link);
+    this.#requests.left(this, reason, { link: this.#link, monitor: this.monitor });
+  }
+}
+
+class PidRequest extends SpawnRequest<Pid<unknown>> {
+  readonly monitor = false;
+
+  protected override answer(pid: Pid<unknown>): Pid<unknown> {
+    return pid;
+  }
+}
+
+/** The child has had the monitor since before its first step; its other end is entered here. */
+class MonitoredRequest extends SpawnRequest<Monitored<unknown>> {
+  readonly monitor = true;
+
+  protected override answer(pid: Pid<unknown>): Monitored<unknown> {
+    const { process, ref } = this;
+    if (process.life === LIFE_RUNNING) {
+      addMonitor(process, new Monitor(process, ref, pid, pid, undefined));
+    }
+    return { pid, ref };
   }
 }
 
@@ -302,7 +357,7 @@ class RpcRequest extends Pending<unknown> implements Requester, Owner {
   protected override forget(): void {
     this.alias.owner = undefined;
     if (this.#monitored) demonitor(this.process, this.ref, false);
-    this.#requests.left(this, undefined, false);
+    this.#requests.left(this, undefined, NO_BONDS);
   }
 
   #ended(reason: ExitReason): void {

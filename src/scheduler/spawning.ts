@@ -1,6 +1,6 @@
 import { MisuseError } from "../base/error.ts";
 import type { Pid } from "../term/pid.ts";
-import type { Place, StartOptions, Wait } from "../process/api.ts";
+import type { Monitored, Place, StartOptions, Wait } from "../process/api.ts";
 import { handleLink, handleMonitor } from "../process/bonds.ts";
 import type { ProcessHost } from "../process/host.ts";
 import type { Process } from "../process/process.ts";
@@ -56,6 +56,18 @@ export class Spawning implements SpawnSignals {
   ): Promise<Pid<unknown>> {
     return this.#checked(by, where, args, (place) =>
       this.#requests.spawn(by, place, functionName, args, options),
+    );
+  }
+
+  spawnMonitored(
+    by: Process,
+    where: Place,
+    functionName: string,
+    args: readonly unknown[],
+    options: StartOptions,
+  ): Promise<Monitored<unknown>> {
+    return this.#checked(by, where, args, (place) =>
+      this.#requests.spawnMonitored(by, place, functionName, args, options),
     );
   }
 

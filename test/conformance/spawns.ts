@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 
 import type { Context, Pid } from "snow-node";
-import { failure, greeter, puppet, quitter, sleeper, sum, thrower } from "./actors.ts";
+import { dismiss, failure, greeter, puppet, quitter, sleeper, sum, thrower } from "./actors.ts";
 import { silence } from "./exits.ts";
 import type { Any, Scenario } from "./scenario.ts";
 
@@ -100,6 +100,52 @@ export const spawns: Scenario[] = [
         /* oxlint-enable no-await-in-loop */
       }
       expect(outcomes.size).toBeGreaterThan(0);
+    },
+  },
+  {
+    name: "SP-01 SP-13 a spawn with a monitor: however soon the child ends, its Down has the true reason, and comes last",
+    run: async (ctx, placement) => {
+      const { far } = placement;
+      for (let round = 0; round < 20; round++) {
+        /* oxlint-disable no-await-in-loop -- rounds */
+        const reason = { round };
+        const quick = await ctx.spawnOn(far, quitter, [reason], { monitor: true });
+        const down = await ctx.receive("down");
+        expect([down.ref, down.target, down.reason]).toEqual([quick.ref, quick.pid, reason]);
+        const order: string[] = [];
+        const spawned = ctx
+          .spawnOn(far, greeter, [ctx.self, 2], { monitor: true })
+          .then(() => order.push("reply"));
+        for (let count = 0; count < 3; count++) order.push((await ctx.receive()).type);
+        expect(order).toEqual(["reply", "hello", "hello", "down"]);
+        await spawned;
+        /* oxlint-enable no-await-in-loop */
+      }
+      ctx.trapExit(true);
+      const both = await ctx.spawnOn(far, puppet, [], { monitor: true, link: true });
+      ctx.send(both.pid, { type: "exit", reason: "over" } as Any);
+      expect((await ctx.receive("exit")).reason).toBe("over");
+      expect((await ctx.receive("down")).ref).toBe(both.ref);
+      ctx.trapExit(false);
+    },
+  },
+  {
+    name: "SP-12 a spawn with a monitor that fails or is given up leaves no monitor; one that was taken back tells nothing",
+    run: async (ctx, placement) => {
+      const { far } = placement;
+      const unknown = ctx.spawnOn(far, "conformance.nowhere", [], { monitor: true });
+      expect((await failure(unknown)).code).toBe("undef");
+      const controller = new AbortController();
+      const { signal } = controller;
+      const given = ctx.spawnOn(far, quitter, ["early"], { monitor: true, signal });
+      controller.abort("enough");
+      // On the spawner's own scheduler it was there at once.
+      const [outcome] = await Promise.allSettled([given]);
+      if (outcome.status === "fulfilled") await ctx.receive("down");
+      const { pid, ref } = await ctx.spawnOn(far, puppet, [], { monitor: true });
+      ctx.demonitor(ref, { flush: true });
+      await dismiss(ctx, pid as Pid<Any>);
+      await silence(ctx, placement);
     },
   },
   {

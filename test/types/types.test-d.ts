@@ -68,6 +68,8 @@ export const noDown = define("noDown", async (ctx: Context<never>) => {
   ctx.monitor(ctx.self);
   // @ts-expect-error
   ctx.spawnMonitor(counter, [0]);
+  // @ts-expect-error Down is not listed
+  await ctx.spawnOn("b@host", counter, [0], { monitor: true });
 });
 export const main = define("main", async (ctx: Context<Down | Exit | NodeDown>) => {
   const c = ctx.spawn(counter, [0]);
@@ -100,6 +102,11 @@ export const main = define("main", async (ctx: Context<Down | Exit | NodeDown>) 
   // @ts-expect-error
   await ctx.spawnOn("b@host", counter, ["x"]);
   (await ctx.rpc("b@host", fork, [1])) satisfies number;
+  const far = await ctx.spawnOn("b@host", counter, [0], { monitor: true });
+  far.pid satisfies PidOf<typeof counter>;
+  ctx.demonitor(far.ref);
+  // @ts-expect-error
+  await ctx.spawnOn("b@host", counter, ["x"], { monitor: true });
   const silent = define("silent", async (_ctx: Context<never>, text: string) => text.length);
   (await ctx.rpc("b@host", silent, ["x"])) satisfies number;
   // @ts-expect-error
