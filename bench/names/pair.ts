@@ -6,10 +6,11 @@ import { count, fill, found, hold, range, report, until } from "./holders.ts";
 export { count, fill, found };
 
 const ROUNDS = 3;
-const PAIRS = 2_000;
+const PAIRS = 1_000;
 const LOOKS = 5_000_000;
 const SIDE = 10_000;
 const CONFLICTS = 100;
+/** More than the other side needs for its names, whose end cannot be seen from here. */
 const SPLIT_MS = 4_000;
 const STORED = 50_000;
 
