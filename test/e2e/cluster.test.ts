@@ -49,11 +49,10 @@ test("a process spawned by name on other nodes is sent to, and answers, by pid a
     expect(talked?.answers).toEqual([`by pid from ${name}`, `by name from ${name}`]);
   }
   for (const letter of ["b", "c"]) {
-    const said = cluster
-      .node(letter)
-      .log("echo")
-      .map((fields) => fields.said);
-    expect(said).toEqual(["by pid", "by name"]);
+    const node = cluster.node(letter);
+    // What it logs may arrive here after what it answered.
+    await node.lines.waitFor(() => node.log("echo").length === 2);
+    expect(node.log("echo").map(({ said }) => said)).toEqual(["by pid", "by name"]);
   }
 });
 
