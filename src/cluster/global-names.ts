@@ -63,7 +63,7 @@ export class GlobalNames implements NameDesk {
     this.watches = new NameWatches(this.deadlines, emit, (local, now) => this.#alive(local, now));
     this.marks = new NameMarks(this.peers, emit);
     this.#claims = new NameClaims(this);
-    this.#rivals = new NameRivals(this, (name) => this.#claims.claimedAt(name));
+    this.#rivals = new NameRivals(this, this.#claims);
     this.#conflicts = new NameConflicts(this, (name) => this.#claims.isConfirming(name));
     this.#requests = new NameRequests(this);
     this.#doubles = new NameDoubles(this);

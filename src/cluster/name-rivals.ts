@@ -11,20 +11,27 @@ interface Rival {
   readonly message: Extract<NamesMessage, { kind: "claim" }>;
 }
 
+/** What it has to know of the claims of its own node. */
+interface OwnClaims {
+  /** When the one that waits for answers began, if there is one. */
+  claimedAt(name: string): number | undefined;
+  /** Whether one has had its answers, and is to be seen by all. */
+  isConfirming(name: string): boolean;
+}
+
 /**
  * Claims of other nodes, which ask this one. No: a process of this node holds the name and lives. Later: this node has an
- * earlier claim of its own to it, or asks whether its holder lives. Everything else is yes.
+ * earlier claim of its own to it, which may be nearly through, or asks whether its holder lives. Everything else is yes.
  */
 export class NameRivals {
   readonly #desk: NameDesk;
-  /** When this node's own claim to the name began, if there is one. */
-  readonly #claimedAt: (name: string) => number | undefined;
+  readonly #claims: OwnClaims;
   readonly #byName = new Map<string, Rival[]>();
   readonly #waiting = new Map<string, number>();
 
-  constructor(desk: NameDesk, claimedAt: (name: string) => number | undefined) {
+  constructor(desk: NameDesk, claims: OwnClaims) {
     this.#desk = desk;
-    this.#claimedAt = claimedAt;
+    this.#claims = claims;
   }
 
   get size(): number {
@@ -68,7 +75,7 @@ export class NameRivals {
   alive(local: number): void {
     for (const name of this.#desk.holders.ownNamesOf(local)) {
       const fence = this.#desk.holders.own(name)!.entry.fence;
-      if (!this.#byName.has(name)) continue;
+      if (!this.#byName.has(name) || this.#claims.isConfirming(name)) continue;
       this.#keep(name, ({ peer, message: { claim, replace } }) => {
         if (replace) return true;
         this.#desk.emit({ kind: "send", peer, message: { kind: "no", claim, local, fence } });
@@ -79,13 +86,15 @@ export class NameRivals {
 
   #answered(name: string, { peer, message }: Rival, now: Millis): boolean {
     const desk = this.#desk;
+    // Not everybody has our holder yet: it may still be withdrawn, and another one come back.
+    if (this.#claims.isConfirming(name)) return false;
     const own = desk.holders.own(name);
     if (own !== undefined && !message.replace) {
       // What its end makes possible, a restart elsewhere, may have overtaken the news of its end.
       desk.watches.probe(own.local, now);
       return false;
     }
-    const claimed = this.#claimedAt(name);
+    const claimed = this.#claims.claimedAt(name);
     const rival = { node: peer, claimed: message.fence };
     if (claimed !== undefined && isEarlier({ node: desk.node, claimed }, rival)) return false;
     const holds = own === undefined ? undefined : { local: own.local, claimed: own.entry.claimed };
