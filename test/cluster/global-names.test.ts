@@ -85,6 +85,16 @@ describe("a name in the whole cluster", () => {
     expect(shown(world, "x")).toEqual(["b/1", "b/1", "b/1"]);
   });
 
+  test("of a process on a scheduler that was ended is free", async () => {
+    const world = mesh(10, ["a", "b"]);
+    const [a, b] = world.nodes as [NamesNode, NamesNode];
+    ok(await world.settle(a.register("x", a, a.spawn())));
+    // Local ids of these nodes are small: all of them are of scheduler 0.
+    a.handle({ kind: "scheduler_gone", scheduler: 0 });
+    ok(await world.settle(b.register("x", b, b.spawn())));
+    expect(shown(world, "x")).toEqual(["b/1", "b/1"]);
+  });
+
   test("that could not be asked for in time is not registered", async () => {
     const world = mesh(6, ["a", "b"]);
     const [a, b] = world.nodes as [NamesNode, NamesNode];
