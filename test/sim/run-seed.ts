@@ -17,7 +17,7 @@ import { World, type TraceLine, type WorldOptions } from "../../src/sim/world.ts
 import { PROTOCOL_VERSION, type VersionRange } from "../../src/wire/version.ts";
 import { CHECKERS } from "./checkers.ts";
 import { Run, type Workload } from "./run.ts";
-import { WORKLOADS } from "./workloads.ts";
+import { pickWorkloads, WORKLOADS } from "./workloads.ts";
 
 /** Milliseconds under faults, and then until all nodes must be connected again. */
 const LOAD_MS = 2_000;
@@ -42,6 +42,8 @@ export const NODES = ["a", "b", "c", "d", "e"] as const;
 const FAULTS = 0x6661_756c;
 /** For the steps of its load. */
 const STEPS = 0x7374_6570;
+/** And for what it runs. */
+const WORKS = 0x776f_726b;
 /** And for the kind of cluster it is. */
 const VARIANTS = 0x7661_7269;
 
@@ -76,7 +78,8 @@ export interface Outcome {
   readonly convergedMs: number;
   /** Empty: every checker held. */
   readonly failures: readonly string[];
-  /** The faults that it had, and how many steps of the load. */
+  /** What it ran, the faults that it had, and how many steps of the load. */
+  readonly workloads: readonly Workload[];
   readonly plan: readonly ScheduledFault[];
   readonly steps: number;
 }
@@ -84,7 +87,7 @@ export interface Outcome {
 /** Runs one seed. */
 export function runSeed(seed: number, options: SeedOptions = {}): Outcome {
   const nodes = options.nodes ?? NODES;
-  const workloads = options.workloads ?? WORKLOADS;
+  const workloads = options.workloads ?? pickWorkloads(new Prng(seed + WORKS));
   const kind = variant(seed);
   const present: { run?: Run } = {};
   const world = new World({
@@ -118,7 +121,7 @@ export function runSeed(seed: number, options: SeedOptions = {}): Outcome {
   const { messages, losses, failures } = run;
   const { hash, now: virtualMs } = world;
   const seen = { seed, hash, virtualMs, messages, losses, convergedMs };
-  return { ...seen, failures, plan, steps: run.steps };
+  return { ...seen, failures, workloads, plan, steps: run.steps };
 }
 
 /** What differs from seed to seed besides chance: the code takes other ways with two threads, without a grace, in pieces. */

@@ -5,6 +5,7 @@ import type { SimNode } from "../../src/sim/sim-node.ts";
 import type { TraceLine, World } from "../../src/sim/world.ts";
 import type { Scheduler } from "../../src/scheduler/scheduler.ts";
 import type { Pid } from "../../src/term/pid.ts";
+import { LIFE_EXITING } from "../../src/process/life.ts";
 
 /** What goes on in a world while things break. */
 export interface Workload {
@@ -177,12 +178,14 @@ export class Run {
     }
   }
 
-  /** Text forms of the processes that live, each with its scheduler. */
-  living(): Map<string, { readonly pid: Pid; readonly scheduler: Scheduler }> {
+  /** Text forms of the processes that live, each with its scheduler; `functionName`: only those of one function. */
+  living(functionName?: string): Map<string, { readonly pid: Pid; readonly scheduler: Scheduler }> {
     const all = new Map<string, { readonly pid: Pid; readonly scheduler: Scheduler }>();
     for (const { scheduler } of this.schedulers()) {
-      for (const { pid, state } of scheduler.list()) {
-        if (state !== "exiting") all.set(pid.toString(), { pid, scheduler });
+      for (const process of scheduler.processes.values()) {
+        if (process.life >= LIFE_EXITING) continue;
+        if (functionName !== undefined && process.functionName !== functionName) continue;
+        all.set(process.pid.toString(), { pid: process.pid, scheduler });
       }
     }
     return all;

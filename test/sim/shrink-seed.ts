@@ -7,7 +7,6 @@ import { scenarioName, sourceText } from "../../src/sim/report.ts";
 import { shrink } from "../../src/sim/shrink.ts";
 import type { Workload } from "./run.ts";
 import { type Outcome, runSeed, type SeedOptions } from "./run-seed.ts";
-import { WORKLOADS } from "./workloads.ts";
 
 export interface Reduced {
   readonly seed: number;
@@ -50,7 +49,7 @@ export async function shrinkSeed(
     if (found !== undefined) failure = found;
     return found !== undefined;
   };
-  const all = options.workloads ?? WORKLOADS;
+  const all = options.workloads ?? outcome.workloads;
   const steps = Array.from({ length: outcome.steps }, (_none, step) => step);
   const workloads = (await shrink(all, (kept) => fails({ workloads: kept }), hasTime)).items;
   const faults = await shrink(outcome.plan, (plan) => fails({ workloads, plan }), hasTime);

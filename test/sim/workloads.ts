@@ -1,8 +1,18 @@
+import type { Prng } from "../../src/base/prng.ts";
 import type { Workload } from "./run.ts";
 import { groups } from "./workloads/groups.ts";
 import { mix } from "./workloads/mix.ts";
 import { names } from "./workloads/names.ts";
 import { supervisors } from "./workloads/supervisors.ts";
 
-/** What every seed runs, all at once. */
+/** All that there are. */
 export const WORKLOADS: readonly Workload[] = [mix, groups, names, supervisors];
+
+/**
+ * What a seed runs: the random mix in two of three, each of the others in one of three, at least one of all. Alone each gets
+ * further than in a crowd, and together they meet each other.
+ */
+export function pickWorkloads(random: Prng): readonly Workload[] {
+  const picked = WORKLOADS.filter((one) => random.below(3) < (one === mix ? 2 : 1));
+  return picked.length > 0 ? picked : [WORKLOADS[random.below(WORKLOADS.length)]!];
+}

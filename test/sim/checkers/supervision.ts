@@ -11,7 +11,7 @@ import {
 const PERIOD_SURE_MS = PERIOD_MS * 0.8;
 
 /** Steps of the load between two looks for a second copy. */
-const STEPS = 8;
+const STEPS = 16;
 let steps = 0;
 
 /**
@@ -22,7 +22,7 @@ export const supervision: Checker = {
   name: "supervision",
   during(run) {
     if (++steps % STEPS !== 0) return [];
-    return copies(run.living()).flatMap(({ count, text }) => (count > 1 ? [text] : []));
+    return copies(run.living("sim.worker")).flatMap(({ count, text }) => (count > 1 ? [text] : []));
   },
   settled(run) {
     const failures = [...supervisorLog.values()].flatMap(overBudget);

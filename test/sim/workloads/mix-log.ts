@@ -56,6 +56,8 @@ class MixLog {
   /** Names of actors by pid, and their pids in order of birth. */
   readonly names = new Map<string, string>();
   readonly actors: string[] = [];
+  /** The same by node, those of earlier starts too. */
+  readonly actorsOf = new Map<string, string[]>();
   /** What can be said to be wrong at once. */
   readonly faults: string[] = [];
   arrived = 0;

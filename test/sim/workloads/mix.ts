@@ -10,7 +10,7 @@ import { define } from "../../../src/process/registry.ts";
 import type { SimNode } from "../../../src/sim/sim-node.ts";
 import { Pid as PidClass } from "../../../src/term/pid.ts";
 import type { Ref } from "../../../src/term/ref.ts";
-import { nodeOf, type Run, type Workload } from "../run.ts";
+import { append, nodeOf, type Run, type Workload } from "../run.ts";
 import { asker, child } from "./mix-servants.ts";
 import { freshLog, mixLog as log } from "./mix-log.ts";
 
@@ -223,6 +223,7 @@ function populate(run: Run, node: SimNode): void {
           ...plan,
         });
         log.actors.push(pid.toString());
+        append(log.actorsOf, node.name, pid.toString());
       });
     }
   }
@@ -234,8 +235,7 @@ function order(run: Run, make: (self: string, other: string) => Order | undefine
   const place = run.random.below(node?.schedulers.length ?? 1);
   const driver = node?.schedulers[place];
   if (node === undefined || driver === undefined) return;
-  const own = log.actors.filter((text) => nodeOf(text) === node.name);
-  const self = run.one(own);
+  const self = run.one(log.actorsOf.get(node.name) ?? []);
   const other = run.one(log.actors);
   if (self === undefined || other === undefined || self === other) return;
   const message = make(self, other);
