@@ -141,8 +141,12 @@ export class LaneDriver {
     return this.core.receivedFrame;
   }
 
-  /** A proved socket: its connection is this lane's from now on, beginning with `rest`. */
+  /**
+   * A proved socket: its connection is this lane's from now on, beginning with `rest`. One on which the peer was told less
+   * than has arrived since, on another one that was faster, is closed: its peer would begin with a frame that is here.
+   */
   takeSocket(socket: LaneSocket, peerReceived: number, rest: Uint8Array): void {
+    if (socket.stated !== this.core.receivedFrame) return this.#refuseStale(socket);
     // One handler for each socket: what an old one still reports must not be taken for the new one's.
     let own: Connection | undefined;
     socket.handOver(
@@ -163,6 +167,12 @@ export class LaneDriver {
       } satisfies ConnectionHandler,
       rest,
     );
+  }
+
+  #refuseStale(socket: LaneSocket): void {
+    socket.close();
+    const text = `frame ${this.core.receivedFrame} is here, the peer was told ${socket.stated}`;
+    this.#dialFailed(new ConnectionError("closed_here", text));
   }
 
   #opened(connection: Connection, peerReceived: number): void {

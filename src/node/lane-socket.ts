@@ -31,6 +31,8 @@ export class LaneSocket implements ConnectionHandler {
   remoteHost: string;
   /** Gives up a connection that is not open yet. */
   cancel: () => void = () => {};
+  /** What the peer was told on this connection that this end has received: its next frame follows that one. */
+  stated = 0;
   readonly #options: LaneSocketOptions;
   readonly #outbox = new Outbox();
   #handshake: LaneHandshake | undefined;
@@ -134,6 +136,7 @@ export class LaneSocket implements ConnectionHandler {
           break;
         case "need_received": {
           const received = events.needReceived(this, output.session, output.lane);
+          this.stated = received ?? 0;
           this.#handshake?.handle(
             received === undefined
               ? { kind: "refuse", code: "session_over", text: "the session has just ended" }
