@@ -39,7 +39,7 @@ test("a group spans nodes and schedulers: all are told once, and a killed node t
   c.program.kill("SIGKILL");
   for (const node of [a, b])
     // oxlint-disable-next-line no-await-in-loop -- one after the other
-    await node.logged("members", { count: 2 });
+    await node.lines.waitFor(() => node.log("members").at(-1)?.count === 2);
   const table = await b.verb("groups");
   expect(table.stdout).toMatch(/^SCOPE +GROUP +HERE +MEMBERS\ne2e +team +2 +2\n$/);
 });
