@@ -1,6 +1,7 @@
 import { bonds } from "./bonds.ts";
 import { lanes } from "./lanes.ts";
 import type { Mutant } from "./mutant.ts";
+import { names } from "./names.ts";
 import { nodes } from "./nodes.ts";
 import { sessions } from "./sessions.ts";
 import { spawns } from "./spawns.ts";
@@ -11,6 +12,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...sessions,
   ...lanes,
   ...bonds,
+  ...names,
   ...nodes,
   ...spawns,
   ...supervisors,

@@ -11,8 +11,10 @@ export const PLAIN = ["plain.0", "plain.1", "plain.2"] as const;
 /** Names that are taken away and given to others too. */
 export const WILD = ["wild.0", "wild.1"] as const;
 
-/** Milliseconds that a registration waits. */
-const WAITS_MS = [5, 50, 500, 2_000];
+/** Milliseconds that a registration waits; the short ones end in the middle of it. */
+const WAITS_MS = [2, 3, 5, 50, 500, 2_000];
+/** Claims to one name at once, when they are to cross. */
+const CROSSING = 3;
 
 /** One process's claim to a name. */
 export interface NameClaim {
@@ -163,12 +165,14 @@ export const names: Workload = {
     if (what < 5) {
       const isWild = random.below(3) === 0;
       const name = isWild ? run.one(WILD)! : run.one(PLAIN)!;
-      const order = {
-        timeoutMs: run.one(WAITS_MS)!,
-        rule: random.below(RULES.length),
-        replace: isWild && random.below(2) === 0,
-      };
-      start(run, holder, holder.functionName, [name, order]);
+      for (let count = random.below(3) === 0 ? CROSSING : 1; count > 0; count--) {
+        const order = {
+          timeoutMs: run.one(WAITS_MS)!,
+          rule: random.below(RULES.length),
+          replace: isWild && random.below(2) === 0,
+        };
+        start(run, holder, holder.functionName, [name, order]);
+      }
     } else if (what < 7) killOne(run);
     else if (what === 7) start(run, remover, remover.functionName, [run.one(WILD)!]);
   },
