@@ -9,12 +9,12 @@ const ROOT = resolve(import.meta.dir, "..");
 
 /** House style, section 1: imports go to the own folder or to one of lower rank. */
 const RANKS: Readonly<Record<string, number>> = {
-  ...{ base: 0, term: 1, port: 1, process: 2, wire: 2 },
+  ...{ base: 0, term: 1, port: 1, process: 2, wire: 2, config: 2 },
   ...{ session: 3, scheduler: 3, behaviour: 3, cluster: 3, room: 3 },
-  ...{ node: 4, bun: 4, browser: 4, sim: 5, program: 5, cli: 5, dashboard: 5 },
+  ...{ service: 4, bun: 4, browser: 4, node: 5, sim: 6, program: 6, cli: 6, dashboard: 6 },
 };
 /** Files that stand directly in src: what users import, made of everything below the executable. */
-const RANK_OF_ENTRIES = 6;
+const RANK_OF_ENTRIES = 7;
 
 const FILE_LINES_MAX = 500;
 const FUNCTION_LINES_MAX = 70;

@@ -1,5 +1,5 @@
 import { ConfigError } from "../base/error.ts";
-import { parseNodeName } from "../node/node-name.ts";
+import { parseNodeName } from "../config/node-name.ts";
 import { usage, valueOf, type Arguments } from "./arguments.ts";
 import type { Verb } from "./verb.ts";
 import type { KeyPair, World } from "./world.ts";

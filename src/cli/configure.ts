@@ -1,6 +1,6 @@
 import { ConfigError } from "../base/error.ts";
-import type { ConfigFile } from "../node/config-file.ts";
-import { parseConfig, type NodeConfig } from "../node/config.ts";
+import type { ConfigFile } from "../config/file.ts";
+import { parseConfig, type NodeConfig } from "../config/config.ts";
 import {
   KEY_PATHS,
   SHORT_OPTIONS,
@@ -8,7 +8,7 @@ import {
   keyOfOption,
   optionName,
   type KeyPath,
-} from "../node/config-schema.ts";
+} from "../config/schema.ts";
 import { valueOf, type Arguments, type Option } from "./arguments.ts";
 import type { World } from "./world.ts";
 

@@ -1,5 +1,5 @@
 import { ConfigError } from "../base/error.ts";
-import { homeCookiePath, loadCookies, makeCookie } from "../node/cookie.ts";
+import { homeCookiePath, loadCookies, makeCookie } from "../config/cookie.ts";
 import { usage } from "./arguments.ts";
 import { CONFIG_OPTION, configOptions, configure } from "./configure.ts";
 import type { Verb } from "./verb.ts";

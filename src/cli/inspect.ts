@@ -1,5 +1,5 @@
 import { CallError } from "../base/error.ts";
-import type { InspectAnswer } from "../node/query.ts";
+import type { InspectAnswer } from "../service/query.ts";
 import { formatCount, properties } from "./table.ts";
 import { JSON_OPTION, TALK_OPTIONS, WATCH_OPTION, nodeOfPid, report, talk } from "./talk.ts";
 import type { Verb } from "./verb.ts";

@@ -1,4 +1,4 @@
-import type { QueryAnswer, QueryArgs } from "../node/query.ts";
+import type { QueryAnswer, QueryArgs } from "../service/query.ts";
 import { usage, valueOf, type Arguments } from "./arguments.ts";
 import { formatCount, table } from "./table.ts";
 import { JSON_OPTION, TALK_OPTIONS, WATCH_OPTION, report, talk, widthOf } from "./talk.ts";

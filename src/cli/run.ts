@@ -1,5 +1,5 @@
 import { ConfigError } from "../base/error.ts";
-import type { NodeConfig } from "../node/config.ts";
+import type { NodeConfig } from "../config/config.ts";
 import { isOn } from "./arguments.ts";
 import { CONFIG_OPTION, configOptions, configure } from "./configure.ts";
 import { jsonLine } from "./show.ts";

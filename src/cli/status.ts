@@ -1,4 +1,4 @@
-import type { SchedulerStatus, StatusAnswer } from "../node/query.ts";
+import type { SchedulerStatus, StatusAnswer } from "../service/query.ts";
 import { formatBytes, formatCount, formatSpan, properties, table, type Column } from "./table.ts";
 import { JSON_OPTION, TALK_OPTIONS, WATCH_OPTION, report, talk } from "./talk.ts";
 import type { Verb } from "./verb.ts";

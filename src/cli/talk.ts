@@ -1,8 +1,8 @@
 import { ConnectionError } from "../base/error.ts";
-import { duration, formatDuration } from "../node/config-measure.ts";
-import type { NodeConfig } from "../node/config.ts";
-import type { KeyPath } from "../node/config-schema.ts";
-import { parseNodeName, type NodeAddress } from "../node/node-name.ts";
+import { duration, formatDuration } from "../config/measure.ts";
+import type { NodeConfig } from "../config/config.ts";
+import type { KeyPath } from "../config/schema.ts";
+import { parseNodeName, type NodeAddress } from "../config/node-name.ts";
 import { isOn, usage, valueOf, type Arguments, type Option } from "./arguments.ts";
 import { CONFIG_OPTION, configOptions, configure } from "./configure.ts";
 import type { ClusterConnection, Destination } from "../node/cluster-connection.ts";

@@ -1,4 +1,4 @@
-import type { TreeEntry } from "../node/query.ts";
+import type { TreeEntry } from "../service/query.ts";
 import { JSON_OPTION, TALK_OPTIONS, WATCH_OPTION, report, talk } from "./talk.ts";
 import type { Verb } from "./verb.ts";
 

@@ -1,5 +1,5 @@
-import type { NodeConfig } from "../node/config.ts";
-import type { NodeAddress } from "../node/node-name.ts";
+import type { NodeConfig } from "../config/config.ts";
+import type { NodeAddress } from "../config/node-name.ts";
 import type { Entropy } from "../port/entropy.ts";
 import type { Files } from "../port/files.ts";
 import type { ClusterConnection, ConnectOptions } from "../node/cluster-connection.ts";

@@ -1,7 +1,7 @@
 /** What the verbs that talk to a cluster need; implemented by a hidden node, introduced by `bin/`. */
-import type { NodeConfig } from "./config.ts";
-import type { NodeAddress } from "./node-name.ts";
-import type { QueryAnswer, QueryArgs, QueryVerb } from "./query.ts";
+import type { NodeConfig } from "../config/config.ts";
+import type { NodeAddress } from "../config/node-name.ts";
+import type { QueryAnswer, QueryArgs, QueryVerb } from "../service/query.ts";
 
 /** A process at some node: by its pid's text, or by a name registered there. */
 export type Destination =

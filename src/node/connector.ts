@@ -3,7 +3,7 @@ import { ConnectionError } from "../base/error.ts";
 import { Dialling, type DialTarget } from "../cluster/dialling.ts";
 import type { Clock, Timer } from "../port/clock.ts";
 import type { Address } from "../port/transport.ts";
-import { parseNodeName } from "./node-name.ts";
+import { parseNodeName } from "../config/node-name.ts";
 
 export interface ConnectorEvents {
   /** Connect to a node by name. */

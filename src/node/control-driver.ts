@@ -24,7 +24,7 @@ import { Gate } from "./gate.ts";
 import { DnsSeeds } from "./dns-seeds.ts";
 import type { HandshakeFailure, HandshakeSocket } from "./handshake-socket.ts";
 import { compareVersions, functionsMessage, functionsOf } from "./hosted-functions.ts";
-import { parseNodeName } from "./node-name.ts";
+import { parseNodeName } from "../config/node-name.ts";
 import { PeerDriver, type SessionOver } from "./peer-driver.ts";
 import { QueryDesk } from "./query-desk.ts";
 import { Requests } from "./requests.ts";

@@ -10,7 +10,7 @@ import {
   type ServiceName,
   type ServicePeer,
   SERVICES,
-} from "./service.ts";
+} from "../service/service.ts";
 
 /** How each service's part on the control thread is made; a service without one is missing here. */
 export type ControlServiceMakers = {

@@ -13,7 +13,7 @@ import {
   type HandshakeOutput,
   type HandshakePeer,
 } from "../session/handshake.ts";
-import { parseNodeName } from "./node-name.ts";
+import { parseNodeName } from "../config/node-name.ts";
 import { Outbox } from "./outbox.ts";
 
 /** What the handshake asks its node. */

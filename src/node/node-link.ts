@@ -3,7 +3,7 @@ import { CallError, ConnectionError, MisuseError } from "../base/error.ts";
 import { CALL_MS } from "../base/limits.ts";
 import type { Clock } from "../port/clock.ts";
 import type { NodeView, Wait } from "../process/api.ts";
-import { parseNodeName } from "./node-name.ts";
+import { parseNodeName } from "../config/node-name.ts";
 import { Requests } from "./requests.ts";
 import type { HostedFunction, ToControl } from "./thread-message.ts";
 

@@ -5,10 +5,10 @@ import { createGlobalTable } from "../scheduler/global-table.ts";
 import { createPulse } from "../scheduler/pulse.ts";
 import { createSerials } from "../scheduler/serials.ts";
 import { createNames } from "../scheduler/shared-names.ts";
-import type { NodeConfig } from "./config.ts";
+import type { NodeConfig } from "../config/config.ts";
 import type { ControlSetup } from "./control-setup.ts";
-import type { Cookies } from "./cookie.ts";
-import { DEFAULT_PORT, type NodeAddress } from "./node-name.ts";
+import type { Cookies } from "../config/cookie.ts";
+import { DEFAULT_PORT, type NodeAddress } from "../config/node-name.ts";
 import type { SchedulerSetup, SharedMemory } from "./thread-message.ts";
 
 /** What a plan is made of. */

@@ -2,9 +2,15 @@
 import type { Clock } from "../port/clock.ts";
 import type { Address } from "../port/transport.ts";
 import { parseIdentity, SERIAL_LIMIT } from "../term/pid.ts";
-import { formatHostPort, parseNodeName } from "./node-name.ts";
+import { formatHostPort, parseNodeName } from "../config/node-name.ts";
 import type { PeerDriver } from "./peer-driver.ts";
-import type { FunctionEntry, NodeEntry, QueryAnswer, QueryArgs, StatusAnswer } from "./query.ts";
+import type {
+  FunctionEntry,
+  NodeEntry,
+  QueryAnswer,
+  QueryArgs,
+  StatusAnswer,
+} from "../service/query.ts";
 import type { SchedulerCounts } from "./scheduler-query.ts";
 import type { SchedulerGroup } from "./scheduler-group.ts";
 import { farNodes, joinTrees, nodeOf } from "./supervision-tree.ts";

@@ -11,7 +11,7 @@ import type {
   Transport,
 } from "../port/transport.ts";
 import { Admission, type Stranger } from "./admission.ts";
-import { isLoopback } from "./node-name.ts";
+import { isLoopback } from "../config/node-name.ts";
 import { Outbox } from "./outbox.ts";
 
 /** Milliseconds that a client may take for its one request, and to read the answer. */

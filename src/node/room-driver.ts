@@ -31,10 +31,10 @@ import type { Change } from "../wire/replica-message.ts";
 import { decodeRoomFrame } from "../wire/room-message.ts";
 import type { WireRoom } from "../wire/wire-signal.ts";
 import { HERE, type Origin, type PortLink } from "./port-link.ts";
-import type { RoomsToControl, RoomsToScheduler } from "./room-control.ts";
+import type { RoomsToControl, RoomsToScheduler } from "../service/room-control.ts";
 import type { Route } from "./routes.ts";
 import type { SchedulerServiceMade } from "./scheduler-services.ts";
-import type { SchedulerServiceWorld } from "./service.ts";
+import type { SchedulerServiceWorld } from "../service/service.ts";
 import type { SchedulerSetup } from "./thread-message.ts";
 
 /** Beats between two looks for old messages. */

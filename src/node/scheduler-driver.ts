@@ -21,7 +21,7 @@ import { decode, encode } from "../term/stf.ts";
 import type { Undecodable, WireSignal } from "../wire/wire-signal.ts";
 import { Departures } from "./departures.ts";
 import type { LaneDriver, LaneWorld } from "./lane-driver.ts";
-import { leaseEvents } from "./lease-service.ts";
+import { leaseEvents } from "../service/lease-service.ts";
 import { LaneListener } from "./lane-listener.ts";
 import { laneWorldOf } from "./lane-world.ts";
 import { NodeLink } from "./node-link.ts";

@@ -5,7 +5,7 @@ import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { ProcessSummary } from "../scheduler/inspect.ts";
 import type { Identities } from "../term/identities.ts";
 import { Pid } from "../term/pid.ts";
-import type { InspectAnswer, ProcessEntry, QueryAnswer, QueryArgs } from "./query.ts";
+import type { InspectAnswer, ProcessEntry, QueryAnswer, QueryArgs } from "../service/query.ts";
 import { treesOf } from "./supervision-tree.ts";
 import { termText } from "./term-text.ts";
 

@@ -1,6 +1,6 @@
 import type { Millis } from "../base/millis.ts";
 import type { Clock } from "../port/clock.ts";
-import { parseNodeName } from "./node-name.ts";
+import { parseNodeName } from "../config/node-name.ts";
 import type { ToControl } from "./thread-message.ts";
 
 /** What a scheduler asks the control thread on behalf of a process. */

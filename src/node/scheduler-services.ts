@@ -10,7 +10,7 @@ import {
   type SchedulerServiceWorld,
   type ServiceName,
   SERVICES,
-} from "./service.ts";
+} from "../service/service.ts";
 
 /** A scheduler's part, and what of it processes see. */
 export interface SchedulerServiceMade {

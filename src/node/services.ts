@@ -1,13 +1,13 @@
 /** The services that every node has; `service.ts` says what one is. */
 import type { ControlServiceMakers } from "./control-services.ts";
-import { GroupsControl } from "./groups-control.ts";
-import { GroupsScheduler } from "./groups-scheduler.ts";
-import { leasesOf, LeaseService } from "./lease-service.ts";
-import { NamesControl } from "./names-control.ts";
-import { NamesScheduler } from "./names-scheduler.ts";
-import { GroupsOf } from "./process-groups.ts";
-import { GlobalNamesOf } from "./process-names.ts";
-import { RoomControl } from "./room-control.ts";
+import { GroupsControl } from "../service/groups-control.ts";
+import { GroupsScheduler } from "../service/groups-scheduler.ts";
+import { leasesOf, LeaseService } from "../service/lease-service.ts";
+import { NamesControl } from "../service/names-control.ts";
+import { NamesScheduler } from "../service/names-scheduler.ts";
+import { GroupsOf } from "../service/process-groups.ts";
+import { GlobalNamesOf } from "../service/process-names.ts";
+import { RoomControl } from "../service/room-control.ts";
 import type { SchedulerServiceMakers } from "./scheduler-services.ts";
 
 export const CONTROL_SERVICES: ControlServiceMakers = {

@@ -3,7 +3,7 @@ import type { ChildInfo, SupervisionView } from "../behaviour/supervisor-api.ts"
 import { Process } from "../process/process.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { parseIdentity, type Pid } from "../term/pid.ts";
-import type { TreeEntry } from "./query.ts";
+import type { TreeEntry } from "../service/query.ts";
 
 interface Found {
   readonly functionName: string;

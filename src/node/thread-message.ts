@@ -4,7 +4,7 @@
  */
 import type { PortEnd } from "../port/threads.ts";
 import type { Address, TlsKeys } from "../port/transport.ts";
-import type { ServiceName } from "./service.ts";
+import type { ServiceName } from "../service/service.ts";
 
 /** A function that a scheduler hosts by name. */
 export interface HostedFunction {

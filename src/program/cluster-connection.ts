@@ -11,12 +11,12 @@ import type {
   Destination,
   SpawnRequest,
 } from "../node/cluster-connection.ts";
-import { parseConfig } from "../node/config.ts";
-import { loadCookies } from "../node/cookie.ts";
-import { DEFAULT_PORT, type NodeAddress } from "../node/node-name.ts";
+import { parseConfig } from "../config/config.ts";
+import { loadCookies } from "../config/cookie.ts";
+import { DEFAULT_PORT, type NodeAddress } from "../config/node-name.ts";
 import { planNode } from "../node/node-plan.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
-import type { QueryAnswer, QueryArgs, QueryVerb } from "../node/query.ts";
+import type { QueryAnswer, QueryArgs, QueryVerb } from "../service/query.ts";
 import type { LogSink } from "../port/log.ts";
 import type { Caller, Target, UntypedTarget } from "../process/api.ts";
 import { Pid } from "../term/pid.ts";

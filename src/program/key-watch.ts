@@ -1,7 +1,7 @@
 /** Notices that the operator has replaced the certificates of a node that runs. */
 import { clock } from "../bun/clock.ts";
 import { ConfigError } from "../base/error.ts";
-import type { NodeConfig } from "../node/config.ts";
+import type { NodeConfig } from "../config/config.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { LogSink } from "../port/log.ts";
 import type { TlsKeys } from "../port/transport.ts";

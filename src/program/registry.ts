@@ -2,7 +2,7 @@
 import { clock } from "../bun/clock.ts";
 import { entropy } from "../bun/entropy.ts";
 import { createTransport } from "../bun/tls-transport.ts";
-import { DEFAULT_PORT, isLoopback, parseNodeName, type NodeAddress } from "../node/node-name.ts";
+import { DEFAULT_PORT, isLoopback, parseNodeName, type NodeAddress } from "../config/node-name.ts";
 import { askNames, askPort } from "../node/registry-client.ts";
 import { REGISTRY_HOST, RegistryDriver } from "../node/registry-driver.ts";
 import type { LogSink } from "../port/log.ts";

@@ -8,8 +8,8 @@ import {
 import { clock } from "../bun/clock.ts";
 import { files } from "../bun/files.ts";
 import { ConfigError } from "../base/error.ts";
-import type { NodeConfig } from "../node/config.ts";
-import { parseNodeName } from "../node/node-name.ts";
+import type { NodeConfig } from "../config/config.ts";
+import { parseNodeName } from "../config/node-name.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { TlsKeys } from "../port/transport.ts";
 

@@ -3,7 +3,7 @@ import type { Millis } from "../base/millis.ts";
 import { Prng } from "../base/prng.ts";
 import { sha256Digest } from "../bun/digest.ts";
 import { createLocalPorts } from "../bun/local-ports.ts";
-import { parseConfig } from "../node/config.ts";
+import { parseConfig } from "../config/config.ts";
 import { ControlDriver } from "../node/control-driver.ts";
 import { planNode, type NodePlan } from "../node/node-plan.ts";
 import { SchedulerDriver } from "../node/scheduler-driver.ts";

@@ -8,7 +8,7 @@ import { defineServer } from "../../src/behaviour/server.ts";
 import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
 import type { ChildInfo, ChildSpec } from "../../src/behaviour/supervisor-api.ts";
 import type { Context, Pid } from "../../src/process/api.ts";
-import type { TreeEntry } from "../../src/node/query.ts";
+import type { TreeEntry } from "../../src/service/query.ts";
 import { define } from "../../src/process/registry.ts";
 import { LiveNode, liveNodes, until } from "../support/live-node.ts";
 

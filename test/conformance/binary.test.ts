@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
-import { parseConfig } from "../../src/node/config.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import type { ClusterConnection } from "../../src/node/cluster-connection.ts";
 import { openConnection } from "../../src/program/cluster-connection.ts";
 import { BinaryNode, randomCookie } from "../e2e/support/binary-node.ts";

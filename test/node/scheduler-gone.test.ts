@@ -6,7 +6,7 @@ import { entropy } from "../../src/bun/entropy.ts";
 import { createLocalPorts } from "../../src/bun/local-ports.ts";
 import { createTransport } from "../../src/bun/tls-transport.ts";
 import { define, type Context, type Down, type Pid } from "../../src/index.ts";
-import { parseConfig } from "../../src/node/config.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { planNode, type NodePlan } from "../../src/node/node-plan.ts";
 import { SchedulerDriver } from "../../src/node/scheduler-driver.ts";
 import type { ToControl } from "../../src/node/thread-message.ts";

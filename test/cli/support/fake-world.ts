@@ -1,8 +1,8 @@
 import { main } from "../../../src/cli/main.ts";
 import type { ClusterConnection, ConnectOptions } from "../../../src/node/cluster-connection.ts";
 import type { World } from "../../../src/cli/world.ts";
-import type { NodeConfig } from "../../../src/node/config.ts";
-import { parseNodeName, type NodeAddress } from "../../../src/node/node-name.ts";
+import type { NodeConfig } from "../../../src/config/config.ts";
+import { parseNodeName, type NodeAddress } from "../../../src/config/node-name.ts";
 
 /** What a run of the command line left behind. */
 export interface Ran {

@@ -1,5 +1,5 @@
 /** What a node runs when it is up: `[[start]]`, or `--start` with arguments as JSON. */
-import { OUT_OF_RANGE, PLAIN, WRONG_TYPE, found, quoted, type Kind } from "./config-kind.ts";
+import { OUT_OF_RANGE, PLAIN, WRONG_TYPE, found, quoted, type Kind } from "./kind.ts";
 
 /** What runs when the node is up. */
 export interface StartEntry {

@@ -4,9 +4,9 @@
  */
 import { ConfigError } from "../base/error.ts";
 import type { LogLevel } from "../port/log.ts";
-import type { PortRange } from "./config-place.ts";
-import type { StartEntry } from "./config-start.ts";
-import { KEY_PATHS, SCHEMA, keyAt, type KeyPath, type ValueOf } from "./config-schema.ts";
+import type { PortRange } from "./place.ts";
+import type { StartEntry } from "./start.ts";
+import { KEY_PATHS, SCHEMA, keyAt, type KeyPath, type ValueOf } from "./schema.ts";
 import {
   checkPorts,
   clusterSection,
@@ -17,14 +17,8 @@ import {
   placed,
   tlsSection,
   type Reader,
-} from "./config-section.ts";
-import {
-  gather,
-  suspectVariables,
-  type ConfigInput,
-  type Origin,
-  type Written,
-} from "./config-source.ts";
+} from "./section.ts";
+import { gather, suspectVariables, type ConfigInput, type Origin, type Written } from "./source.ts";
 import type { HostPort, NodeAddress } from "./node-name.ts";
 
 /** One line of `--print-config`: a key, its value as TOML would have it (secrets hidden), and its origin. */

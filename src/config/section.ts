@@ -1,9 +1,9 @@
 /** The sections of a configuration out of its values: names and units as the code has them, defaults that depend on others. */
 import { ConfigError } from "../base/error.ts";
 import { SCHEDULERS_MAX } from "../base/limits.ts";
-import type { PortRange } from "./config-place.ts";
-import { optionName, type KeyPath, type ValueOf } from "./config-schema.ts";
-import type { ConfigInput, Origin, Written } from "./config-source.ts";
+import type { PortRange } from "./place.ts";
+import { optionName, type KeyPath, type ValueOf } from "./schema.ts";
+import type { ConfigInput, Origin, Written } from "./source.ts";
 import { DEFAULT_PORT, isLoopback } from "./node-name.ts";
 
 /** The values that were parsed, and where they were written. */

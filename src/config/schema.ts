@@ -13,11 +13,11 @@ import {
   UNAUTHENTICATED_MAX,
   UNAUTHENTICATED_PER_ADDRESS_MAX,
 } from "../base/limits.ts";
-import * as kind from "./config-kind.ts";
-import type { Kind } from "./config-kind.ts";
-import { duration, size } from "./config-measure.ts";
-import { host, hostPort, nodeName, nodeNames, portRange } from "./config-place.ts";
-import { startEntries } from "./config-start.ts";
+import * as kind from "./kind.ts";
+import type { Kind } from "./kind.ts";
+import { duration, size } from "./measure.ts";
+import { host, hostPort, nodeName, nodeNames, portRange } from "./place.ts";
+import { startEntries } from "./start.ts";
 
 /** One key of cluster.toml. */
 export interface Key<T> {

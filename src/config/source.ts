@@ -1,6 +1,6 @@
 import { ConfigError } from "../base/error.ts";
 import { nearest } from "../base/edit-distance.ts";
-import { placeOf, readConfigFile, type ConfigFile } from "./config-file.ts";
+import { placeOf, readConfigFile, type ConfigFile } from "./file.ts";
 import {
   KEY_PATHS,
   SHORT_OPTIONS,
@@ -9,7 +9,7 @@ import {
   optionName,
   variableNames,
   type KeyPath,
-} from "./config-schema.ts";
+} from "./schema.ts";
 
 /** One option of the command line that sets a key, in the order in which they stand there. */
 export interface ConfigOption {

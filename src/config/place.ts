@@ -1,13 +1,5 @@
 /** Nodes, hosts and ports, as an operator writes them. */
-import {
-  OUT_OF_RANGE,
-  found,
-  fromString,
-  quoted,
-  texts,
-  type Kind,
-  type Parsed,
-} from "./config-kind.ts";
+import { OUT_OF_RANGE, found, fromString, quoted, texts, type Kind, type Parsed } from "./kind.ts";
 import {
   formatHostPort,
   parseHostPort,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 
 import { ConfigError } from "../../src/base/error.ts";
-import { parseConfig, type NodeConfig } from "../../src/node/config.ts";
-import { loadCookies, makeCookie } from "../../src/node/cookie.ts";
+import { parseConfig, type NodeConfig } from "../../src/config/config.ts";
+import { loadCookies, makeCookie } from "../../src/config/cookie.ts";
 import type { Entropy } from "../../src/port/entropy.ts";
 import type { Files } from "../../src/port/files.ts";
 

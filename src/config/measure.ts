@@ -1,5 +1,5 @@
 /** Durations and sizes: numbers with a unit, as an operator writes them. */
-import { OUT_OF_RANGE, PLAIN, WRONG_TYPE, found, quoted, type Kind } from "./config-kind.ts";
+import { OUT_OF_RANGE, PLAIN, WRONG_TYPE, found, quoted, type Kind } from "./kind.ts";
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 const UNIT_BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;

@@ -1,6 +1,6 @@
 import { ConfigError } from "../base/error.ts";
 import { nearest } from "../base/edit-distance.ts";
-import { KEY_PATHS, START_KEYS, type KeyPath } from "./config-schema.ts";
+import { KEY_PATHS, START_KEYS, type KeyPath } from "./schema.ts";
 
 /** A configuration file that was read and parsed. */
 export interface ConfigFile {

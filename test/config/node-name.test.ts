@@ -6,7 +6,7 @@ import {
   isNodeIdentity,
   parseHostPort,
   parseNodeName,
-} from "../../src/node/node-name.ts";
+} from "../../src/config/node-name.ts";
 
 describe("a node's name", () => {
   test.each([

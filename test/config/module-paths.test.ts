@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
-import { parseConfig } from "../../src/node/config.ts";
-import { modulePaths } from "../../src/node/module-paths.ts";
+import { parseConfig } from "../../src/config/config.ts";
+import { modulePaths } from "../../src/config/module-paths.ts";
 import type { Files } from "../../src/port/files.ts";
 
 const PRESENT = [

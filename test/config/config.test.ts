@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 
 import { ConfigError } from "../../src/base/error.ts";
-import { parseConfig, type NodeConfig } from "../../src/node/config.ts";
-import { KEY_PATHS, keyAt, optionName, variableNames } from "../../src/node/config-schema.ts";
-import type { ConfigInput, ConfigOption } from "../../src/node/config-source.ts";
+import { parseConfig, type NodeConfig } from "../../src/config/config.ts";
+import { KEY_PATHS, keyAt, optionName, variableNames } from "../../src/config/schema.ts";
+import type { ConfigInput, ConfigOption } from "../../src/config/source.ts";
 
 interface Given {
   readonly toml?: string;
