@@ -15,10 +15,18 @@ import type { Undecodable, WireSignal } from "../wire/wire-signal.ts";
 
 const BYTES_MIN = 4096;
 
+/**
+ * How much larger than `termBytesMax` a message from another node may become here: its lane knew strings and shapes that
+ * this port has to spell out.
+ */
+const RELAYED_GROWTH = 4;
+
 /** Signals on their way into a batch. */
 export class PortWriter {
   readonly #writer = new ByteWriter(BYTES_MIN);
   readonly #out: SignalOut;
+  /** The same for what another node sent. */
+  readonly #relayed: SignalOut;
   readonly #fromSlots = new PidSlots();
   readonly #toSlots = new PidSlots();
   #lastFrom: Pid | undefined = undefined;
@@ -26,6 +34,7 @@ export class PortWriter {
 
   constructor(termBytesMax: number) {
     this.#out = { writer: this.#writer, encoder: new TermEncoder(this.#writer), termBytesMax };
+    this.#relayed = { ...this.#out, termBytesMax: RELAYED_GROWTH * termBytesMax };
   }
 
   /** Bytes that wait to be taken. */
@@ -34,7 +43,7 @@ export class PortWriter {
   }
 
   /** @returns false when the message is too large; then nothing was written @throws {EncodeError} */
-  message(from: Pid | undefined, to: Pid, message: unknown): boolean {
+  message(from: Pid | undefined, to: Pid, message: unknown, relayed = false): boolean {
     const again = to === this.#lastTo && from === this.#lastFrom;
     const writer = this.#writer;
     const fromSlot = again || from === undefined ? NO_PID_SLOT : this.#slot(from, true);
@@ -45,9 +54,10 @@ export class PortWriter {
       writer.uint8(fromSlot);
       writer.uint8(toSlot);
     }
+    const { encoder, termBytesMax } = relayed ? this.#relayed : this.#out;
     let written = false;
     try {
-      written = this.#out.encoder.tryWrite(writer, message, this.#out.termBytesMax);
+      written = encoder.tryWrite(writer, message, termBytesMax);
     } finally {
       if (!written) writer.length = start;
     }
@@ -59,11 +69,11 @@ export class PortWriter {
   }
 
   /** As `message`, for every other kind. */
-  signal(signal: WireSignal): boolean {
+  signal(signal: WireSignal, relayed = false): boolean {
     const start = this.#writer.length;
     let written = false;
     try {
-      written = encodeSignal(this.#out, signal);
+      written = encodeSignal(relayed ? this.#relayed : this.#out, signal);
     } finally {
       if (!written) this.#writer.length = start;
     }

@@ -7,7 +7,8 @@
  * A port never loses or reorders, so both directions have a dictionary that lives as long as the threads.
  */
 import { latin1Bytes } from "../base/bytes.ts";
-import { LaneFullError, MessageTooLarge } from "../base/error.ts";
+import { assert } from "../base/assert.ts";
+import { DecodeError, EncodeError, LaneFullError, MessageTooLarge } from "../base/error.ts";
 import type { ThreadPort } from "../port/threads.ts";
 import type { Identities } from "../term/identities.ts";
 import type { Pid } from "../term/pid.ts";
@@ -141,22 +142,40 @@ export class PortLink {
 
   /** @throws {EncodeError} @throws {LaneFullError} @throws {MessageTooLarge} for messages and spawn requests */
   message(from: Pid | undefined, to: Pid, message: unknown, origin: Origin = HERE): void {
+    if (origin !== HERE) return this.#relay({ kind: "message", from, to, message }, origin);
     this.#enter(origin, true);
     this.#written(this.#writer.message(from, to, message));
   }
 
-  /** As `message`, for every kind; system signals always pass. */
+  /**
+   * As `message`, for every kind; system signals always pass. What came over a lane always passes too, and what cannot be
+   * written for that port is told as `undecodable`: its sender is on another node.
+   */
   signal(signal: WireSignal, origin: Origin = HERE): void {
     const { kind } = signal;
-    if (kind === "message") return this.message(signal.from, signal.to, signal.message, origin);
-    if (this.isStopping && origin === HERE && (kind === "link_exit" || kind === "down")) return;
+    if (origin !== HERE) return this.#relay(signal, origin);
+    if (kind === "message") return this.message(signal.from, signal.to, signal.message);
+    if (this.isStopping && (kind === "link_exit" || kind === "down")) return;
     this.#enter(origin, obeysHardLimit(kind));
     this.#written(this.#writer.signal(signal));
   }
 
+  #relay(signal: WireSignal, origin: Origin): void {
+    // It was bounded on its lane: it must not be lost here.
+    this.#enter(origin, false);
+    const writer = this.#writer;
+    const error = failure(() =>
+      signal.kind === "message"
+        ? writer.message(signal.from, signal.to, signal.message, true)
+        : writer.signal(signal, true),
+    );
+    if (error === undefined) return this.#written(true);
+    assert(canBeUndecodable(signal), "only what users send can fail");
+    this.#events.signal({ kind: "undecodable", signal, error }, HERE);
+  }
+
   #enter(origin: Origin, bounded: boolean): void {
-    // What came over a lane was bounded there: it must not be lost here.
-    if (origin === HERE && bounded && this.bytes >= this.#limits.hardBytes) {
+    if (bounded && this.bytes >= this.#limits.hardBytes) {
       throw new LaneFullError(`scheduler ${this.scheduler}`, this.bytes, this.#limits.hardBytes);
     }
     if (origin.number !== this.#origin.number) this.flush();
@@ -260,4 +279,21 @@ export class PortLink {
       this.#events.roomy();
     }
   }
+}
+
+/** Why a message from another node cannot go on: a struct's own codec throws here, or the bytes are too many by far. */
+function failure(write: () => boolean): DecodeError | undefined {
+  try {
+    if (write()) return undefined;
+    return new DecodeError("term_too_large", "message too large to hand on to another scheduler");
+  } catch (error) {
+    if (!(error instanceof EncodeError)) throw error;
+    const text = `message cannot be handed on to another scheduler: ${error.message}`;
+    return new DecodeError("struct_undecodable", text, -1, { cause: error });
+  }
+}
+
+function canBeUndecodable(signal: WireSignal): signal is Undecodable["signal"] {
+  const { kind } = signal;
+  return ["message", "message_named", "multicast", "spawn_request"].includes(kind);
 }

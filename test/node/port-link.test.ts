@@ -1,10 +1,23 @@
 import { describe, expect, test } from "bun:test";
-import { LaneFullError } from "../../src/base/error.ts";
+import { LaneFullError, MessageTooLarge } from "../../src/base/error.ts";
 import { createLocalPorts } from "../../src/bun/local-ports.ts";
 import { PortLink, type Origin } from "../../src/node/port-link.ts";
+import { struct } from "../../src/term/struct.ts";
 import { Identities } from "../../src/term/identities.ts";
 import { SERIAL_LIMIT } from "../../src/term/pid.ts";
 import type { Undecodable, WireSignal } from "../../src/wire/wire-signal.ts";
+
+/** What another node could write. */
+class Fragile {
+  readonly field = 1;
+}
+struct("port_link_test.fragile", Fragile, {
+  version: 1,
+  encode: () => {
+    throw new TypeError("not here");
+  },
+  decode: () => new Fragile(),
+});
 
 /** Two schedulers' ends of one port; `deliver` lets everything that was posted arrive. */
 function pair(limits: { highWaterBytes?: number; hardBytes?: number; relayBytes?: number } = {}) {
@@ -110,6 +123,46 @@ describe("the port between two schedulers", () => {
     near.flush();
     deliver();
     expect(messages(got).at(-1)).toEqual({ shape: "of 2 again" });
+  });
+
+  test("what a lane brought may be larger here; what is so by far is told as undecodable, and the rest goes on", () => {
+    const { near, got, from, to, deliver } = pair({ relayBytes: 100_000_000 });
+    expect(() => near.message(from, to, new Uint8Array(1_100_000))).toThrow(MessageTooLarge);
+    near.message(from, to, new Uint8Array(1_100_000), session(1));
+    near.message(from, to, new Uint8Array(4_100_000), session(1));
+    const ref = new Identities("b@h", 5).createRef(1);
+    const request = {
+      from,
+      ref,
+      node: "a@h",
+      functionName: "f",
+      scheduler: 1,
+      options: { link: false, monitor: false, name: undefined, mailboxMax: undefined },
+    } as const;
+    const args = [new Uint8Array(4_100_000)];
+    near.signal({ kind: "spawn_request", ...request, args }, session(1));
+    near.message(from, to, { size: "small" }, session(1));
+    near.flush();
+    deliver();
+    const kinds = got.map(({ kind }) => kind);
+    // What is undecodable is told at once.
+    expect(kinds).toEqual(["undecodable", "undecodable", "message", "message"]);
+    expect(got[0]).toMatchObject({
+      signal: { kind: "message", to },
+      error: { code: "term_too_large" },
+    });
+    expect(got[1]).toMatchObject({ signal: { kind: "spawn_request", ref } });
+    expect(messages(got).at(-1)).toEqual({ size: "small" });
+  });
+
+  test("a struct from another node whose codec throws here is undecodable, and costs no other message", () => {
+    const { near, got, from, to, deliver } = pair();
+    near.message(from, to, new Fragile(), session(1));
+    near.message(from, to, "next", session(1));
+    near.flush();
+    deliver();
+    expect(messages(got)).toEqual(["undecodable", "next"]);
+    expect((got[0] as Undecodable).error.message).toContain("struct port_link_test.fragile failed");
   });
 
   test("says when it is full, and when there is room again", () => {
