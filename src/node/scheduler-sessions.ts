@@ -208,8 +208,12 @@ function routeOver({ node, creation }: Origin, lane: LaneDriver): Route {
     },
     readyFor: (from) => lane.readyFor(from),
     message(from, to, message): void {
-      lane.core.sendMessage(from, to, message);
-      lane.added();
+      try {
+        lane.core.sendMessage(from, to, message);
+      } finally {
+        // Also of a message that cannot be sent something is left: what its slots mean.
+        lane.added();
+      }
     },
     signal(signal): void {
       lane.core.send(signal);

@@ -218,6 +218,8 @@ export class Lane {
       if (!written) {
         writer.length = start;
         this.#out.takeBackEmpty();
+        // What slots mean stays said; a thousand messages that cannot be sent must not fill a frame beyond its end.
+        if (this.#out.openBytes > FRAME_FILL_BYTES) this.#out.close(this.#in.received);
       }
     }
     if (!written) return this.#sendStandalone({ kind: "message", from, to, message });

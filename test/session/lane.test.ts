@@ -109,6 +109,18 @@ describe("delivery", () => {
     pair.drive();
     expect(pair.b.messages).toEqual(numbers(0, 6));
   });
+
+  test("ten thousand messages that cannot be sent, to as many processes, fill no frame beyond its end", () => {
+    const pair = new LanePair();
+    for (let to = 1; to <= 10_000; to++) {
+      const remote = pair.remote(pair.a, to);
+      expect(() => pair.a.lane.sendMessage(pair.a.pid(to), remote, () => to)).toThrow(EncodeError);
+    }
+    sendNumbers(pair, pair.a, 0, 3);
+    pair.drive();
+    expect(pair.b.lane.failure).toBeUndefined();
+    expect(pair.b.messages).toEqual(numbers(0, 3));
+  });
 });
 
 describe("resume", () => {
