@@ -142,11 +142,19 @@ export class LaneDriver {
   }
 
   /**
-   * A proved socket: its connection is this lane's from now on, beginning with `rest`. One on which the peer was told less
-   * than has arrived since, on another one that was faster, is closed: its peer would begin with a frame that is here.
+   * A proved socket: its connection is this lane's from now on, beginning with `rest`. One on which either side stated less
+   * than has arrived since, on another one that was faster, is closed: it would begin with a frame that is there already.
    */
   takeSocket(socket: LaneSocket, peerReceived: number, rest: Uint8Array): void {
-    if (socket.stated !== this.core.receivedFrame) return this.#refuseStale(socket);
+    const { ackedFrame, receivedFrame } = this.core;
+    if (socket.stated !== receivedFrame) {
+      const text = `frame ${receivedFrame} is here, the peer was told ${socket.stated}`;
+      return this.#refuseStale(socket, text);
+    }
+    if (peerReceived < ackedFrame) {
+      const text = `the peer has said that it has frame ${ackedFrame}, and says ${peerReceived} here`;
+      return this.#refuseStale(socket, text);
+    }
     // One handler for each socket: what an old one still reports must not be taken for the new one's.
     let own: Connection | undefined;
     socket.handOver(
@@ -169,9 +177,8 @@ export class LaneDriver {
     );
   }
 
-  #refuseStale(socket: LaneSocket): void {
+  #refuseStale(socket: LaneSocket, text: string): void {
     socket.close();
-    const text = `frame ${this.core.receivedFrame} is here, the peer was told ${socket.stated}`;
     this.#dialFailed(new ConnectionError("closed_here", text));
   }
 

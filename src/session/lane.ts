@@ -141,6 +141,11 @@ export class Lane {
     return this.#attached;
   }
 
+  /** Number of the last frame that the peer has acknowledged; what it states in LANE_READY is older if it is less. */
+  get ackedFrame(): number {
+    return this.#out.ackedFrame;
+  }
+
   /** Number of the last complete frame received: what this side states in LANE_READY, after `detach`. */
   get receivedFrame(): number {
     return this.#in.received;
