@@ -11,7 +11,7 @@
  * A handshake is asked for an answer in any state; `decision.ts` says which. Usage: feed inputs, then `pollOutput` until
  * undefined, then arm one timer for `pollTimeout`. `established` may come in any state but the answers make it fit.
  */
-import type { ConnectionError, ProtocolError } from "../base/error.ts";
+import { ConnectionError, type ProtocolError } from "../base/error.ts";
 import { unreachable } from "../base/assert.ts";
 import type { Millis } from "../base/millis.ts";
 import type { AnnouncedAddress } from "../wire/handshake-message.ts";
@@ -194,12 +194,8 @@ export class Session {
         return this.#answer(connection, decision);
       case "commit":
         if (decision.over && this.live !== undefined) {
-          this.#over(
-            this.live,
-            "session_over",
-            `${this.#options.peer} has given the session up`,
-            request.dialled,
-          );
+          const text = `${this.#options.peer} has given the session up`;
+          this.#over(this.live, "session_over", text, request.dialled);
         }
         return this.#answer(connection, { kind: "commit", session: decision.session });
       case "ping":
@@ -224,12 +220,8 @@ export class Session {
   }
 
   #restarted(live: Live, keepDial: boolean): void {
-    this.#over(
-      live,
-      "node_restarted",
-      `${this.#options.peer} answers with another creation`,
-      keepDial,
-    );
+    const text = `${this.#options.peer} answers with another creation`;
+    this.#over(live, "node_restarted", text, keepDial);
   }
 
   #established(connection: ConnectionId, result: Established, now: Millis): void {
@@ -237,6 +229,9 @@ export class Session {
     if (this.#state.kind === "ending") {
       this.#outputs.push({ kind: "drop_control", connection });
       return;
+    }
+    if (result.resumed && (live === undefined || !sameId(live.info.id, result.session))) {
+      return this.#refuseLate(connection, result, now);
     }
     this.#contest = undefined;
     if (result.role === "acceptor") this.#cancelDial();
@@ -260,6 +255,15 @@ export class Session {
     this.#state = { kind: "up", live: startLive(this.#options, info, control, startTick(now)) };
     this.#outputs.push({ kind: "session_up", info });
     this.#repair(now);
+  }
+
+  /** The peer takes a session up again that ended here while they agreed on it: it hears so when it offers it once more. */
+  #refuseLate(connection: ConnectionId, result: Established, now: Millis): void {
+    this.#outputs.push({ kind: "drop_control", connection });
+    if (result.role === "acceptor") return;
+    this.#dialSince = undefined;
+    const text = `the session with ${this.#options.peer} ended while it was taken up again`;
+    this.#attemptFailed(new ConnectionError("closed_here", text), now);
   }
 
   #handleLive(
