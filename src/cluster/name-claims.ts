@@ -26,7 +26,8 @@ type ClaimState =
   /** The name is held; every connected node is to see that before the asker is told. */
   | {
       readonly kind: "confirming";
-      fence: number;
+      /** Of its entry, whose fence may change meanwhile. */
+      readonly claimed: number;
       readonly replaced: readonly Replaced[];
       /** The holder on this node that was replaced: comes back if the claim is withdrawn. */
       readonly previous: Holder | undefined;
@@ -234,7 +235,7 @@ export class NameClaims {
     if (previous !== undefined) desk.watches.hold(previous.local, true);
     // Above the fences of all who said yes: one of them may have had a holder since the claim began.
     const fence = desk.fences.next();
-    const confirming = { kind: "confirming", fence, replaced, previous, mark: 0 } as const;
+    const confirming = { kind: "confirming", claimed, replaced, previous, mark: 0 } as const;
     const state: Extract<ClaimState, { kind: "confirming" }> = { ...confirming };
     claim.state = state;
     desk.take(name, local, { claimed, fence, rule, replaces: replaced });
@@ -246,13 +247,12 @@ export class NameClaims {
   #outbid({ local, name }: Claim, state: Extract<ClaimState, { kind: "confirming" }>): void {
     const desk = this.#desk;
     const own = desk.holders.own(name);
+    if (own?.local !== local || own.entry.claimed !== state.claimed) return;
     const isBelow = state.replaced.some(({ node }) => {
       const other = desk.holders.otherOn(node, name);
-      return other !== undefined && other.entry.fence > state.fence;
+      return other !== undefined && other.entry.fence > own.entry.fence;
     });
-    if (!isBelow || own?.local !== local || own.entry.fence !== state.fence) return;
-    state.fence = desk.fences.next();
-    desk.take(name, local, { ...own.entry, fence: state.fence });
+    if (isBelow) desk.take(name, local, { ...own.entry, fence: desk.fences.next() });
   }
 
   #confirmed(claim: Claim, now: Millis): void {
@@ -291,7 +291,9 @@ export class NameClaims {
   #revert({ local, name }: Claim, state: Extract<ClaimState, { kind: "confirming" }>): void {
     const desk = this.#desk;
     const own = desk.holders.own(name);
-    if (own !== undefined && (own.local !== local || own.entry.fence !== state.fence)) return;
+    // By when it was claimed: a conflict may have given it another fence.
+    const { claimed } = state;
+    if (own !== undefined && (own.local !== local || own.entry.claimed !== claimed)) return;
     const { previous } = state;
     if (previous !== undefined && desk.watches.isAlive(previous.local)) {
       desk.take(name, previous.local, previous.entry);

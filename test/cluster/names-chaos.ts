@@ -49,10 +49,14 @@ export function chaos(seed: number): readonly string[] {
       // The next one of this node may have replaced it in the same breath.
       if (own !== undefined && own.entry.fence > answer.fence) return;
       if (own?.local !== local) return void failures.push(`${name}: registered, and not held`);
-      // It may have been replaced already by somebody of whom this node has not heard yet.
+      // It may have been replaced already by somebody of whom this node has not heard yet, or a conflict with a node that
+      // came up meanwhile may just be decided.
       const isReplaced = world.nodes.some((node) => {
         const held = node.core.holders.own(name);
-        return held !== undefined && replaces(held, own);
+        return (
+          held !== undefined &&
+          (replaces(held, own) || (node !== on && world.isConnected(node, on)))
+        );
       });
       if (!isReplaced && told(on, local) === 0) world.registered(on, name, answer.fence);
       for (const other of world.nodes) {

@@ -1,4 +1,4 @@
-import type { Checker, Run } from "../run.ts";
+import { nodeOf, type Checker, type Run } from "../run.ts";
 import { namesLog as log, type NameClaim, PLAIN, seenAt, WILD } from "../workloads/names.ts";
 
 /** Milliseconds behind a time-out until the answer is there: the node may stand still meanwhile. */
@@ -96,6 +96,8 @@ function fences(run: Run): string[] {
     for (const one of claims) {
       for (const other of claims) {
         if (other.since <= one.answeredAt! || other.fence > one.fence) continue;
+        // A node that starts again knows of no fence until it has met somebody.
+        if (isRestart(one.pid, other.pid)) continue;
         if (run.apart(one.pid, other.pid, one.since, other.answeredAt!)) continue;
         if (run.apart(other.pid, one.pid, one.since, other.answeredAt!)) continue;
         failures.push(`${name}: ${other.pid} came later, with a fence below that of ${one.pid}`);
@@ -103,6 +105,12 @@ function fences(run: Run): string[] {
     }
   }
   return failures;
+}
+
+/** Whether two pids are of different starts of one node. */
+function isRestart(one: string, other: string): boolean {
+  const [start, again] = [one, other].map((pid) => pid.slice(0, pid.indexOf("/")));
+  return nodeOf(one) === nodeOf(other) && start !== again;
 }
 
 /** Who is told of a conflict is not the only one, unless the other has ended or could not be reached. */
