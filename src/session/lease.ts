@@ -16,6 +16,9 @@ const RENEWALS_PER_LEASE = 8;
 /** Milliseconds between probes at the most, so that long leases have little less than their length left when a peer falls silent. */
 const RENEWAL_MS_MAX = 5_000;
 
+/** At the least, whatever a peer asks for: the shortest ticks that can be set make leases of 200 ms. */
+const RENEWAL_MS_MIN = 10;
+
 export interface LeaseState {
   readonly leaseMs: Millis;
   /** When the last probe left. */
@@ -32,7 +35,8 @@ export function wantLease(state: LeaseState | undefined, leaseMs: Millis, now: M
 
 /** When the next probe is due. */
 export function renewalDue({ askedAt, leaseMs }: LeaseState): Millis {
-  return askedAt + Math.min(RENEWAL_MS_MAX, leaseMs / RENEWALS_PER_LEASE);
+  const afterMs = Math.min(RENEWAL_MS_MAX, leaseMs / RENEWALS_PER_LEASE);
+  return askedAt + Math.max(RENEWAL_MS_MIN, afterMs);
 }
 
 /** A probe leaves. */

@@ -34,6 +34,10 @@ test("a long lease is asked for every five seconds", () => {
   expect(renewalDue(wantLease(undefined, 80_000, 0))).toBe(5_000);
 });
 
+test("a peer that asks for a lease of nothing makes nobody busy", () => {
+  expect(renewalDue(wantLease(undefined, 0, 0))).toBe(10);
+});
+
 /** Lets a session run: probes go out when due and come back after the times given, until the path breaks. */
 function run(leaseMs: number, roundTripsMs: readonly number[], breaksAfter: number): LeaseState {
   let state = wantLease(undefined, leaseMs, 0);
