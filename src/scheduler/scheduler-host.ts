@@ -188,7 +188,10 @@ export class SchedulerHost implements ProcessHost {
     const process = new Process(this, plan.functionName, plan.parent, body, args);
     if (plan.name !== undefined) this.register(process, plan.name);
     if (plan.mailboxMax !== undefined) process.ownBonds().mailboxMax = plan.mailboxMax;
-    if (plan.fence !== undefined) process.ownBonds().fence = plan.fence;
+    if (plan.fence !== undefined) {
+      process.ownBonds().fence = plan.fence;
+      this.#fences.see(plan.fence);
+    }
     if (plan.ended !== undefined) process.ownBonds().ended = plan.ended;
     this.processes.set(process.pid.local - this.#base, process);
     this.turns.enqueue(process);
