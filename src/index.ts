@@ -11,6 +11,7 @@ export {
   StartError,
 } from "./base/error.ts";
 export { child } from "./behaviour/child.ts";
+export type { PlacementFunction, PlacementView } from "./behaviour/placement.ts";
 export type { AutoShutdown, Backoff, RestartType, Strategy } from "./behaviour/restart.ts";
 export { defineServer } from "./behaviour/server.ts";
 export type {
