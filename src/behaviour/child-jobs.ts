@@ -85,6 +85,11 @@ export class ChildJobs {
     if (starting.pid !== undefined) this.stop(starting.spec, token, starting.pid);
   }
 
+  /** Remembers no place of that child; what may still run of it is remembered until it cannot. */
+  forget(id: string): void {
+    this.#places.forget(id);
+  }
+
   /**
    * A fresh monitor, then exit, then kill. Source: OTP supervisor, shutdown/1. The link to a child elsewhere stays: should this
    * supervisor end meanwhile, the child hears of it.

@@ -97,6 +97,11 @@ export class ChildPlaces {
     this.#stays.get(id)?.ended(reason);
   }
 
+  forget(id: string): void {
+    this.#last.delete(id);
+    this.#lost.delete(id);
+  }
+
   /** Calls `found` once when the child can be started somewhere, not before `afterMs`. */
   search(spec: ChildData, token: number, afterMs: Millis, found: () => void): void {
     this.#tidyLater();

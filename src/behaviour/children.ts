@@ -134,7 +134,7 @@ export class Children<S extends ChildPolicy, P, F> {
     this.#clearToken(child);
     child.state = "stopped";
     this.#answerStarter(child, { kind: "failed", reason });
-    if (child.isDynamic && !child.hasRun) this.#byId.delete(child.spec.id);
+    if (child.isDynamic && !child.hasRun) this.#forget(child);
     this.#settle(child);
   }
 
@@ -167,7 +167,7 @@ export class Children<S extends ChildPolicy, P, F> {
     this.#answerStarter(child, { kind: "failed", reason: "shutdown" });
     for (const from of child.terminators.splice(0)) this.reply(from, { kind: "done" });
     const isNever = child.isDynamic && !child.hasRun;
-    if (isNever || child.spec.restart === "temporary") this.#byId.delete(child.spec.id);
+    if (isNever || child.spec.restart === "temporary") this.#forget(child);
     this.#settle(child);
   }
 
@@ -176,7 +176,7 @@ export class Children<S extends ChildPolicy, P, F> {
     this.#clearToken(child);
     child.pid = undefined;
     child.state = "stopped";
-    if (isForgotten) this.#byId.delete(child.spec.id);
+    if (isForgotten) this.#forget(child);
     this.#settle(child);
   }
 
@@ -218,11 +218,17 @@ export class Children<S extends ChildPolicy, P, F> {
 
   remove(child: Child<S, P, F>): void {
     this.#clearToken(child);
-    this.#byId.delete(child.spec.id);
+    this.#forget(child);
   }
 
   reply(from: F, answer: SupervisorAnswer<P>): void {
     this.outputs.push({ kind: "reply", from, answer });
+  }
+
+  #forget(child: Child<S, P, F>): void {
+    this.#byId.delete(child.spec.id);
+    if (child.spec.onNodeDown !== undefined)
+      this.outputs.push({ kind: "forget", id: child.spec.id });
   }
 
   #answerStarter(child: Child<S, P, F>, answer: SupervisorAnswer<P>): void {

@@ -69,6 +69,8 @@ export type SupervisionOutput<S, P, F> =
   /** Not before `afterMs`. */
   | { readonly kind: "place"; readonly spec: S; readonly token: number; readonly afterMs: Millis }
   | { readonly kind: "unplace"; readonly token: number }
+  /** There is no child of this id, which had a place, any more. */
+  | { readonly kind: "forget"; readonly id: string }
   | { readonly kind: "reply"; readonly from: F; readonly answer: SupervisorAnswer<P> }
   | { readonly kind: "ready" }
   | {

@@ -180,6 +180,9 @@ export class SupervisorDriver {
       case "unplace":
         this.#jobs.unplace(output.token);
         break;
+      case "forget":
+        this.#jobs.forget(output.id);
+        break;
       case "reply":
         sendPid(this.#process, output.from.replyTo, answerOf(output.answer));
         break;

@@ -140,6 +140,7 @@ export class SupervisionWorld {
           break;
         }
         case "patience":
+        case "forget":
           break;
         case "reply":
           if (this.answers.has(output.from)) throw new Error(`answered twice: ${output.from}`);
