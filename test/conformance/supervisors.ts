@@ -38,6 +38,7 @@ const worker = defineServer("conformance.worker", {
     if (how !== "plain") ctx.trapExit(true);
     return { how, tester: undefined as Pid<Any> | undefined };
   },
+  calls: { fence: (ctx) => ctx.fence },
   casts: {
     leave: (_ctx, reason: unknown) => stop(reason),
     unlink: (ctx, pid: Pid) => ctx.unlink(pid),
@@ -339,6 +340,51 @@ export const supervisors: readonly Scenario[] = [
       const second = await trees.one_for_one.restartChild(ctx, pid, "s");
       worker.client(ctx, second as Any).leave("normal");
       expect((await ctx.receive("down")).reason).toBe("shutdown");
+    },
+  },
+  {
+    name: "children on several nodes start in order, and stop one by one in the reverse order",
+    run: async (ctx, { farNode }) => {
+      const plans: Plan[] = ["a", "b", "c", "d"].map((id, index) => ({
+        id,
+        how: "slow",
+        extra: { on: index % 2 === 0 ? [] : farNode },
+      }));
+      const pid = await startTree(ctx, "rest_for_one", farNode, plans);
+      const children = await look(ctx, pid);
+      for (const info of children.values()) {
+        worker.client(ctx, info.pid as Any).tell(ctx.self);
+        ctx.monitor(info.pid as Pid);
+      }
+      const stopped = trees.rest_for_one.stop(ctx, pid);
+      const seen: string[] = [];
+      for (const id of ["d", "c", "b", "a"]) {
+        // oxlint-disable-next-line no-await-in-loop -- in the order in which they come
+        expect((await ctx.receive()).type).toBe("stopping");
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        const down = await ctx.receive();
+        expect([down.type, down.target]).toEqual(["down", children.get(id)!.pid]);
+        seen.push(id);
+      }
+      expect(seen).toHaveLength(4);
+      await stopped;
+    },
+  },
+  {
+    name: "a child's fence grows with each start, wherever it is",
+    run: async (ctx, { farNode }) => {
+      const pid = await startTree(ctx, "patient", farNode, plain("a"));
+      let before = 0;
+      for (let starts = 0; starts < 3; starts++) {
+        // oxlint-disable-next-line no-await-in-loop -- one start after the other
+        const children = await until(ctx, pid, (now) => now.get("a")?.restartCount === starts);
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        const fence = await worker.client(ctx, children.get("a")!.pid as Any).fence();
+        expect(fence).toBeGreaterThan(before);
+        before = fence as number;
+        crash(ctx, children, "a");
+      }
+      await trees.patient.stop(ctx, pid);
     },
   },
   {
