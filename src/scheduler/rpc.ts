@@ -2,6 +2,7 @@ import type { Pid } from "../term/pid.ts";
 import type { ProcessBody } from "../process/host.ts";
 import { ProcessExit } from "../process/exit-reason.ts";
 import { type Definitions, lookup } from "../process/registry.ts";
+import { Pending } from "../process/pending.ts";
 import { ProcessContext } from "../process/context.ts";
 
 /** Under this name every node runs functions for their value. No definition can take it: it is looked up first. */
@@ -23,23 +24,33 @@ async function runForValue(
   replyTo: Pid<unknown>,
   deadlineMs?: number,
 ): Promise<void> {
-  if (deadlineMs !== undefined) endAfter(ctx, deadlineMs);
+  const overtime = deadlineMs === undefined ? undefined : endAfter(ctx, deadlineMs);
+  await answer(ctx, functionName, args, replyTo);
+  overtime?.succeed(undefined);
+}
+
+async function answer(
+  ctx: ProcessContext,
+  functionName: string,
+  args: readonly unknown[],
+  replyTo: Pid<unknown>,
+): Promise<void> {
   const entry = lookup(functionName, ProcessContext.process(ctx).host.definitions);
   if (entry === undefined) {
     ctx.send(replyTo, { ok: false, error: "undef", undef: true });
     return;
   }
   const run = entry.run as unknown as (ctx: ProcessContext, ...args: unknown[]) => Promise<unknown>;
-  let answer: RpcAnswer;
+  let result: RpcAnswer;
   try {
-    answer = { ok: true, value: await run(ctx, ...args) };
+    result = { ok: true, value: await run(ctx, ...args) };
   } catch (error) {
     // The process was told to end, or ended itself: its exit reason says so.
     if (error instanceof ProcessExit) throw error;
-    answer = { ok: false, error };
+    result = { ok: false, error };
   }
   try {
-    ctx.send(replyTo, answer);
+    ctx.send(replyTo, result);
   } catch (error) {
     ctx.send(replyTo, { ok: false, error });
   }
@@ -48,13 +59,19 @@ async function runForValue(
 /** Milliseconds beyond the caller's time, so that its own timer is first even where two clocks round differently. */
 const SLACK_MS = 50;
 
-/** Nobody waits any more when the caller's time is over. */
-function endAfter(ctx: ProcessContext, deadlineMs: number): void {
-  const process = ProcessContext.process(ctx);
-  ctx.sleep(deadlineMs + SLACK_MS).then(
-    () => process.terminate({ shutdown: "timeout" }),
-    () => undefined,
-  );
+/** Ends the process when its caller's time is over: nobody waits any more. */
+class Overtime extends Pending<void> {
+  override expired(): void {
+    this.process.terminate({ shutdown: "timeout" });
+  }
+
+  protected override forget(): void {}
+}
+
+function endAfter(ctx: ProcessContext, deadlineMs: number): Overtime {
+  const overtime = new Overtime(ProcessContext.process(ctx));
+  overtime.begin(undefined, deadlineMs + SLACK_MS);
+  return overtime;
 }
 
 /** What is run under a name that a spawn request gives, if anything. */
