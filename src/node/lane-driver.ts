@@ -13,7 +13,8 @@ import type { Digest } from "../port/digest.ts";
 import type { Entropy } from "../port/entropy.ts";
 import type { Address, Connection, ConnectionHandler, Transport } from "../port/transport.ts";
 import type { LaneSink } from "../session/incoming.ts";
-import { Lane, type LaneBudget, type LaneLimits } from "../session/lane.ts";
+import { Lane } from "../session/lane.ts";
+import type { LaneBudget, LaneLimits } from "../session/lane-limits.ts";
 import type { Identities } from "../term/identities.ts";
 import type { Pid } from "../term/pid.ts";
 import { NONCE_BYTES } from "../wire/handshake-message.ts";
@@ -88,17 +89,17 @@ export class LaneDriver {
   }
 
   get ready(): boolean {
-    return !this.core.aboveHighWater;
+    return !this.core.room.aboveHighWater;
   }
 
   /** The same for one sender: what others have in fragments does not hold it up. */
   readyFor(from: Pid): boolean {
-    return !this.core.aboveHighWaterFor(from);
+    return !this.core.room.aboveHighWaterFor(from);
   }
 
   /** Tells that signals were added. */
   added(): void {
-    if (this.core.aboveHighWater) this.#wasReady = false;
+    if (this.core.room.aboveHighWater) this.#wasReady = false;
     if (this.core.failure !== undefined) return this.#fail(this.core.failure);
     if (this.#pending || this.#connection === undefined) return;
     this.#pending = true;
@@ -117,7 +118,7 @@ export class LaneDriver {
       if (taken < length) break;
     }
     // While fragments wait some senders may go on and others not: each asks for itself.
-    if (!this.#wasReady && !this.core.framesAboveHighWater) {
+    if (!this.#wasReady && !this.core.room.framesAboveHighWater) {
       this.#wasReady = this.ready;
       this.#events.ready();
     }

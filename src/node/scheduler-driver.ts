@@ -158,7 +158,8 @@ export class SchedulerDriver {
   /** Bytes that the lanes of this scheduler keep: not sent yet, or not acknowledged. */
   get heldBytes(): number {
     let bytes = 0;
-    for (const { core } of this.#sessions.lanes()) bytes += core.queuedBytes + core.unackedBytes;
+    for (const { core } of this.#sessions.lanes())
+      bytes += core.room.queuedBytes + core.unackedBytes;
     return bytes;
   }
 

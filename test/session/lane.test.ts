@@ -104,7 +104,7 @@ describe("delivery", () => {
     pair.drive();
     // The slots that were defined for the first two are sent; nothing else is left, not even an empty frame.
     expect(() => pair.a.lane.send(named)).toThrow(EncodeError);
-    expect(pair.a.lane.queuedBytes).toBe(0);
+    expect(pair.a.lane.room.queuedBytes).toBe(0);
     sendNumbers(pair, pair.a, 3, 3);
     pair.drive();
     expect(pair.b.messages).toEqual(numbers(0, 6));
@@ -198,7 +198,7 @@ describe("resume", () => {
     pair.cut();
     sendNumbers(pair, pair.a, 10, 10);
     expect(pair.a.lane.pollTransmit()).toBeUndefined();
-    expect(pair.a.lane.queuedBytes).toBeGreaterThan(0);
+    expect(pair.a.lane.room.queuedBytes).toBeGreaterThan(0);
     pair.attach();
     pair.drive();
     expect(pair.b.messages).toEqual(numbers(0, 20));
@@ -271,7 +271,7 @@ describe("fragments", () => {
     pair.write(pair.a);
     const inFlight = pair.a.wire.length;
     pair.a.lane.sendMessage(pair.a.pid(2), pair.remote(pair.a, 1), "small");
-    expect(inFlight + pair.a.lane.queuedBytes - 50 * 1024 * 1024).toBeLessThan(200_000);
+    expect(inFlight + pair.a.lane.room.queuedBytes - 50 * 1024 * 1024).toBeLessThan(200_000);
     expect(inFlight).toBeLessThan(2.2 * 1024 * 1024);
     pair.drive();
     expect(pair.b.received).toHaveLength(2);
@@ -394,11 +394,11 @@ describe("frames", () => {
 describe("limits", () => {
   test("a message over the limit is refused before anything is added", () => {
     const pair = new LanePair({ messageBytesMax: 100_000 });
-    const before = pair.a.lane.queuedBytes;
+    const before = pair.a.lane.room.queuedBytes;
     const send = () =>
       pair.a.lane.sendMessage(pair.a.pid(1), pair.remote(pair.a, 1), new Uint8Array(100_001));
     expect(send).toThrow(MessageTooLarge);
-    expect(pair.a.lane.queuedBytes - before).toBeLessThan(200);
+    expect(pair.a.lane.room.queuedBytes - before).toBeLessThan(200);
     sendNumbers(pair, pair.a, 0, 1);
     pair.drive();
     expect(pair.b.messages).toEqual(numbers(0, 1));
@@ -434,12 +434,12 @@ describe("limits", () => {
 
   test("the high-water mark is passed and left again", () => {
     const pair = new LanePair({ highWaterBytes: 10_000 });
-    expect(pair.a.lane.aboveHighWater).toBe(false);
+    expect(pair.a.lane.room.aboveHighWater).toBe(false);
     for (let n = 0; n < 20; n++)
       pair.a.lane.sendMessage(pair.a.pid(1), pair.remote(pair.a, 1), new Uint8Array(1_000));
-    expect(pair.a.lane.aboveHighWater).toBe(true);
+    expect(pair.a.lane.room.aboveHighWater).toBe(true);
     pair.drive();
-    expect(pair.a.lane.aboveHighWater).toBe(false);
+    expect(pair.a.lane.room.aboveHighWater).toBe(false);
   });
 
   test("a large message holds its own sender up and no other", () => {
@@ -447,12 +447,12 @@ describe("limits", () => {
     const [large, small] = [pair.a.pid(1), pair.a.pid(2)];
     pair.a.lane.sendMessage(large, pair.remote(pair.a, 1), new Uint8Array(8 * 1024 * 1024));
     pair.write(pair.a, 10_000);
-    expect(pair.a.lane.aboveHighWaterFor(large)).toBe(true);
-    expect(pair.a.lane.aboveHighWaterFor(small)).toBe(false);
-    expect(pair.a.lane.aboveHighWater).toBe(true);
+    expect(pair.a.lane.room.aboveHighWaterFor(large)).toBe(true);
+    expect(pair.a.lane.room.aboveHighWaterFor(small)).toBe(false);
+    expect(pair.a.lane.room.aboveHighWater).toBe(true);
     pair.drive();
-    expect(pair.a.lane.aboveHighWaterFor(large)).toBe(false);
-    expect(pair.a.lane.aboveHighWater).toBe(false);
+    expect(pair.a.lane.room.aboveHighWaterFor(large)).toBe(false);
+    expect(pair.a.lane.room.aboveHighWater).toBe(false);
   });
 
   test("a peer that acknowledges nothing holds no more than the bound in flight", () => {

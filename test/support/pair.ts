@@ -1,5 +1,6 @@
 import type { LaneSink } from "../../src/session/incoming.ts";
-import { Lane, type LaneLimits } from "../../src/session/lane.ts";
+import { Lane } from "../../src/session/lane.ts";
+import type { LaneLimits } from "../../src/session/lane-limits.ts";
 import { Identities } from "../../src/term/identities.ts";
 import type { Pid } from "../../src/term/pid.ts";
 import type { Undecodable, WireSignal } from "../../src/wire/wire-signal.ts";
