@@ -1,12 +1,20 @@
+import { assert } from "../base/assert.ts";
 import { TERM_SHAPES_MAX } from "../base/limits.ts";
 import type { Shape } from "./shapes.ts";
 
 /** Powers of two. */
 const BUCKETS = 1_024;
-const SEEN_SLOTS = 1_024;
+const SEEN_SLOTS = 512;
 
 /** Shapes up to which looking through the list is faster than chains. */
 const LISTED_MAX = 16;
+
+class Chains {
+  /** By bucket: index + 1 of its last shape, or 0. */
+  readonly heads = new Int16Array(BUCKETS);
+  /** By index: index + 1 of the shape before it in its bucket, or 0. */
+  readonly next = new Int16Array(TERM_SHAPES_MAX);
+}
 
 /**
  * The shapes of one encoder's dictionary by their index. What is in here, and so what the encoder writes, depends on the
@@ -17,10 +25,9 @@ export class ShapeTable {
   readonly list: (Shape | undefined)[] = [];
   count = 0;
   /** By index: where the sites of its fields begin, see `EncodeState.sites`. */
-  readonly firstSites = new Int32Array(TERM_SHAPES_MAX);
-  /** Filled when there are too many for the list: index + 1 of the last shape of that bucket, or 0; the one before it stands in `#next`. */
-  readonly #heads = new Int16Array(BUCKETS);
-  readonly #next = new Int16Array(TERM_SHAPES_MAX);
+  readonly firstSites: number[] = [];
+  /** Made and filled when there are too many for the list. */
+  #chains: Chains | undefined = undefined;
   /** Hashes of keys that were met once. */
   readonly #seen = new Int32Array(SEEN_SLOTS);
 
@@ -52,12 +59,14 @@ export class ShapeTable {
 
   /** Index of the first one that could have that hash; −1 at the end. */
   #first(print: number): number {
-    if (this.count <= LISTED_MAX) return this.count - 1;
-    return this.#heads[print & (BUCKETS - 1)]! - 1;
+    const chains = this.#chains;
+    if (chains === undefined || this.count <= LISTED_MAX) return this.count - 1;
+    return chains.heads[print & (BUCKETS - 1)]! - 1;
   }
 
   #after(index: number): number {
-    return this.count <= LISTED_MAX ? index - 1 : this.#next[index]! - 1;
+    const chains = this.#chains;
+    return chains === undefined || this.count <= LISTED_MAX ? index - 1 : chains.next[index]! - 1;
   }
 
   /** Gives the shape the next index, which there must be. */
@@ -72,18 +81,21 @@ export class ShapeTable {
   }
 
   #link(index: number): void {
+    const { heads, next } = (this.#chains ??= new Chains());
     const bucket = this.list[index]!.print & (BUCKETS - 1);
-    this.#next[index] = this.#heads[bucket]!;
-    this.#heads[bucket] = index + 1;
+    assert(heads[bucket]! <= index, "a chain leads to shapes before");
+    next[index] = heads[bucket]!;
+    heads[bucket] = index + 1;
   }
 
   /** Takes out the last ones until `count` are left. */
   cut(count: number): void {
-    if (this.count > LISTED_MAX) {
-      if (count <= LISTED_MAX) this.#heads.fill(0);
+    const chains = this.#chains;
+    if (chains !== undefined && this.count > LISTED_MAX) {
+      if (count <= LISTED_MAX) chains.heads.fill(0);
       else {
         for (let i = this.count - 1; i >= count; i--)
-          this.#heads[this.list[i]!.print & (BUCKETS - 1)] = this.#next[i]!;
+          chains.heads[this.list[i]!.print & (BUCKETS - 1)] = chains.next[i]!;
       }
     }
     this.count = count;
