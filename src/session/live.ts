@@ -148,8 +148,13 @@ export function isSuspect(live: Live): boolean {
   );
 }
 
-export function hasNoSockets(live: Live): boolean {
+function hasNoSockets(live: Live): boolean {
   return live.control === undefined && live.lanes.every((lane) => !lane.attached);
+}
+
+/** The node has ended, not only the way to it: D3. `refusedIsDown`: whether refused dials say so. */
+export function isGone(live: Live, refusedIsDown: boolean): boolean {
+  return live.refusedTwice && refusedIsDown && hasNoSockets(live);
 }
 
 /** Whether the peer says that its end of this lane is held up by user code. */

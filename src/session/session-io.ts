@@ -85,6 +85,12 @@ export type SessionInput =
   /** End at once: a lane or the control link has a failure, or a scheduler was killed. */
   | { readonly kind: "abort"; readonly reason: SessionEndReason; readonly text: string };
 
+/** What concerns the session there is, and nobody when there is none. */
+export type RunningInput = Exclude<
+  SessionInput,
+  { kind: "connect" | "decision" | "established" | "dial_failed" | "handshake_failed" }
+>;
+
 /** What schedulers and the application are told of a new session. */
 export interface SessionInfo {
   readonly id: Uint8Array;

@@ -420,6 +420,14 @@ describe("ending", () => {
     expect(b.log.at(-1)).toBe("over a@host net_tick_timeout");
   });
 
+  test("a silent peer without a grace is over once", () => {
+    const { world, a, b } = connected({ graceMs: 0 });
+    world.partitioned = true;
+    world.run(80_000);
+    const ends = a.log.filter((line) => line.startsWith("over"));
+    expect(ends).toEqual([`over ${b.name} net_tick_timeout`]);
+  });
+
   test("an idle session ticks and stays", () => {
     const { world, a, b } = connected();
     world.run(600_000);
