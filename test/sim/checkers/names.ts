@@ -4,6 +4,9 @@ import { namesLog as log, type NameClaim, PLAIN, seenAt, WILD } from "../workloa
 /** Milliseconds behind a time-out until the answer is there: the node may stand still meanwhile. */
 const ANSWER_MS = 3_000;
 
+/** Milliseconds within which a scheduler knows what its control thread knows, also when it is held up. */
+const NEWS_MS = 500;
+
 /** Whether a process still has what it once registered, as far as it was told. */
 const holds = (claim: NameClaim): boolean =>
   claim.fence > 0 &&
@@ -18,11 +21,11 @@ const holds = (claim: NameClaim): boolean =>
 export const names: Checker = {
   name: "names",
   during(run) {
-    return log.failures.splice(0).concat(doubles(run));
+    return unseen(run).concat(doubles(run));
   },
   settled(run) {
     return [
-      ...log.failures.splice(0),
+      ...unseen(run),
       ...doubles(run),
       ...views(run),
       ...answers(run),
@@ -31,6 +34,15 @@ export const names: Checker = {
     ];
   },
 };
+
+/** Registered names that a connected node does not see: its control thread may know before its schedulers that it is not one. */
+function unseen(run: Run): string[] {
+  const due = log.unseen.filter(({ at }) => at + NEWS_MS <= run.now);
+  log.unseen = log.unseen.filter((one) => !due.includes(one));
+  return due
+    .filter(({ at, node, pid }) => !run.apart(pid, `${node}#0/1.1`, at - 1, at + NEWS_MS))
+    .map(({ name, node, pid }) => `${name}: ${pid} had it, and ${node} saw nobody`);
+}
 
 /** Claims to a name of processes that live, and hold it. */
 function holding(run: Run, name: string): NameClaim[] {
@@ -121,6 +133,8 @@ function told(run: Run): string[] {
     for (const { at, kept, lost, name } of list) {
       const other = pid === kept ? lost : kept;
       if (!living.has(other)) continue;
+      // A claim that was withdrawn, and told so, was seen as a holder until that came through.
+      if (log.claims.some((claim) => claim.pid === other && claim.problem !== "")) continue;
       if (run.apart(pid, other, at - 100, at + ANSWER_MS)) continue;
       if (run.apart(other, pid, at - 100, at + ANSWER_MS)) continue;
       const hasHeard = (log.told.get(other) ?? []).some(

@@ -41,7 +41,13 @@ export interface Told {
 class NamesLog {
   readonly claims: NameClaim[] = [];
   readonly told = new Map<string, Told[]>();
-  readonly failures: string[] = [];
+  /** Holders that a node did not see when they were told that it does. */
+  unseen: {
+    readonly name: string;
+    readonly pid: string;
+    readonly node: string;
+    readonly at: number;
+  }[] = [];
 }
 
 /** Of the run that goes on now. */
@@ -58,9 +64,9 @@ function checkSeen(claim: NameClaim, ctx: Context<never>): void {
     if (node.name === ctx.node.name || !ctx.node.list().includes(node.name)) continue;
     for (const [place, { nodeLink }] of node.schedulers.entries()) {
       if (!nodeLink.list().includes(ctx.node.name)) continue;
-      if (current.apart(claim.pid, `${node.name}#0/1.1`, current.now - 1, current.now)) continue;
       if (seenAt(node, place, claim.name) !== undefined) continue;
-      namesLog.failures.push(`${claim.name}: ${claim.pid} has it, and ${node.name} sees nobody`);
+      const { name, pid } = claim;
+      namesLog.unseen.push({ name, pid, node: node.name, at: current.now });
     }
   }
 }
