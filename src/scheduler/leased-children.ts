@@ -62,6 +62,11 @@ class LeasedChild extends Deadline {
   /** Undefined: its supervisor is on this node. */
   readonly lease: Lease | undefined;
   isEnding = false;
+  /**
+   * What it ends with if it does not end by itself. `noconnection` where its supervisor may still hear of it, although that is not
+   * heard of here: it has lost a node, and the child has not crashed.
+   */
+  lastReason: "killed" | "noconnection" = "killed";
 
   constructor(process: Process, parent: Pid, terms: ChildTerms, lease: Lease | undefined) {
     super();
@@ -72,7 +77,7 @@ class LeasedChild extends Deadline {
   }
 
   override expired(): void {
-    this.process.exitSignal(this.parent, "kill", false);
+    this.process.terminate(this.lastReason);
   }
 }
 
@@ -173,7 +178,10 @@ export class LeasedChildren {
       return;
     }
     if (lease.until > this.#host.now()) return;
-    for (const child of [...lease.leased]) this.#end(child);
+    for (const child of [...lease.leased]) {
+      if (!child.isEnding) child.lastReason = "noconnection";
+      this.#end(child);
+    }
   }
 
   /** Only while somebody lives under it; on a node without leases it has no end but the session's. */
