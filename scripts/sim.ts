@@ -2,13 +2,15 @@
  * The simulator over our own code. `npm run sim -- --seed N` replays one seed with its trace, a column for each node, with
  * `--trace messages` an arrow for each message; one that fails is made smaller, for a minute at most, and printed as a
  * scenario to keep. `--seeds N [--from M]` runs many and prints those that fail; `--mutants` shows that the checkers find
- * faults of our own, and how soon. Exit code 1 when something failed that should hold, or held that should fail.
+ * faults of our own, and how soon. With `--splits` the seeds are those of supervisors whose nodes lose each other for longer than
+ * their leases. Exit code 1 when something failed that should hold, or held that should fail.
  */
 import { parseArgs } from "node:util";
 
 import { Trace } from "../src/sim/trace.ts";
 import { NODES, runSeed } from "../test/sim/run-seed.ts";
 import { scenarioSource, shrinkSeed } from "../test/sim/shrink-seed.ts";
+import { runSplits } from "../test/sim/splits.ts";
 import { VERSION } from "../src/program/version.ts";
 
 const { values } = parseArgs({
@@ -16,6 +18,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: "string" },
     seeds: { type: "string" },
+    splits: { type: "boolean" },
     from: { type: "string" },
     /** Ends a bulk run early, so that it never takes longer. */
     "for-seconds": { type: "string" },
@@ -62,25 +65,62 @@ async function replay(seed: number): Promise<number> {
   return failures.length;
 }
 
-function bulk(from: number, count: number, untilMs: number): number {
+function replaySplits(seed: number): number {
+  const outcome = runSplits(seed, ({ at, node, text, fields }) => {
+    if (values.quiet !== true) console.log(at.toFixed(1), node, text, JSON.stringify(fields));
+  });
+  for (const failure of outcome.failures) console.log(`FAILED ${failure}`);
+  console.log(`seed ${seed}, hash ${outcome.hash}, version ${VERSION}`);
+  return outcome.failures.length;
+}
+
+/** One kind of seeds, and what all of them did. */
+interface Kind {
+  run(seed: number): { readonly hash: string; readonly failures: readonly string[] };
+  summary(): string;
+}
+
+function mixed(): Kind {
+  let [messages, losses, slowest] = [0, 0, 0];
+  return {
+    run(seed) {
+      const outcome = runSeed(seed);
+      messages += outcome.messages;
+      losses += outcome.losses;
+      slowest = Math.max(slowest, outcome.convergedMs);
+      return outcome;
+    },
+    summary: () =>
+      `${messages} messages, ${losses} losses, together again after at most ${seconds(slowest / 1_000)} s`,
+  };
+}
+
+function splits(): Kind {
+  let [lives, moves] = [0, 0];
+  return {
+    run(seed) {
+      const outcome = runSplits(seed);
+      lives += outcome.lives;
+      moves += outcome.moves;
+      return outcome;
+    },
+    summary: () => `${lives} starts of children, ${moves} on another node than before`,
+  };
+}
+
+function bulk(kind: Kind, from: number, count: number, untilMs: number): number {
   let failed = 0;
   let ran = 0;
-  let messages = 0;
-  let losses = 0;
-  let slowest = 0;
   // All hashes in one: two machines that ran the same seeds have the same.
   let all = 0;
   const before = process.cpuUsage();
   for (let seed = from; seed < from + count && performance.now() < untilMs; seed++) {
-    const outcome = runSeed(seed);
+    const outcome = kind.run(seed);
     ran++;
-    messages += outcome.messages;
-    losses += outcome.losses;
-    slowest = Math.max(slowest, outcome.convergedMs);
     all = Bun.hash.crc32(outcome.hash, all);
     const failures = [...outcome.failures];
     if (values.twice === true || seed % TWICE_EVERY === 0) {
-      const again = runSeed(seed).hash;
+      const again = kind.run(seed).hash;
       if (again !== outcome.hash) failures.push(`hash ${again} the second time`);
     }
     if (failures.length === 0) continue;
@@ -93,10 +133,7 @@ function bulk(from: number, count: number, untilMs: number): number {
   console.log(
     `${ran} seeds from ${from}, ${failed} failed, version ${VERSION}, hash ${(all >>> 0).toString(16).padStart(8, "0")}`,
   );
-  console.log(
-    `${messages} messages, ${losses} losses, together again after at most ${seconds(slowest / 1_000)} s, ` +
-      `${seconds(cpuMs)} ms of a core a seed`,
-  );
+  console.log(`${kind.summary()}, ${seconds(cpuMs)} ms of a core a seed`);
   return failed;
 }
 
@@ -105,9 +142,11 @@ if (values.mutants === true || values.mutant !== undefined) {
   const { reportMutants } = await import("../test/sim/mutants/report.ts");
   failed = reportMutants(values.mutant, Number(values.seeds ?? MUTANT_SEEDS));
 } else if (values.seed !== undefined) {
-  failed = await replay(Number(values.seed));
+  const seed = Number(values.seed);
+  failed = values.splits === true ? replaySplits(seed) : await replay(seed);
 } else {
   const until = performance.now() + Number(values["for-seconds"] ?? Infinity) * 1_000;
-  failed = bulk(Number(values.from ?? 1), Number(values.seeds ?? 300), until);
+  const kind = values.splits === true ? splits() : mixed();
+  failed = bulk(kind, Number(values.from ?? 1), Number(values.seeds ?? 300), until);
 }
 process.exit(failed === 0 ? 0 : 1);

@@ -29,6 +29,10 @@ const INTENSITY = 3;
 const PERIOD_MS = 1_000;
 /** Milliseconds that a restart may have to wait for its turn. */
 const TURN_MS = 5_000;
+/** Milliseconds that a link passes nothing at all, after it had passed something one way only. */
+const DEAD_MS = 2_000;
+/** Of how many steps of the load one kills a supervisor. */
+const KILL_EVERY = 60;
 
 /** What machines may do and the lease still holds: no long standstill, no clock that is far off, no firewall that refuses. */
 const RATES: FaultRates = {
@@ -70,8 +74,8 @@ interface Tree {
   readonly from: number;
   to: number;
   reason: unknown;
-  isStarted: boolean;
-  pid: string;
+  /** Once it has started. */
+  pid: Pid<unknown> | undefined;
 }
 
 /** The run that goes on now: one at a time on a thread. */
@@ -155,6 +159,8 @@ const operator = define(
   async (ctx: Context<Down>, strategy: number, nodes: readonly string[]) => {
     for (;;) {
       const node = nodeNamed(ctx.node.name);
+      // Its node is going down.
+      if (node === undefined) return;
       const { functionName } = supervisors[strategy]!;
       const tree: Tree = {
         key: trees.length,
@@ -163,8 +169,7 @@ const operator = define(
         from: world.now,
         to: Infinity,
         reason: undefined,
-        isStarted: false,
-        pid: "",
+        pid: undefined,
       };
       trees.push(tree);
       try {
@@ -172,8 +177,7 @@ const operator = define(
         const pid = await supervisors[strategy]!.start(ctx, [tree.key, nodes], {
           timeoutMs: Infinity,
         });
-        tree.isStarted = true;
-        tree.pid = pid.toString();
+        tree.pid = pid as unknown as Pid<unknown>;
         ctx.monitor(pid);
         // oxlint-disable-next-line no-await-in-loop -- as above
         tree.reason = (await ctx.receive("down")).reason;
@@ -232,6 +236,7 @@ export function runSplits(seed: number, trace?: (line: TraceLine) => void): Spli
   if (!world.runUntil(isFormed, 10_000)) failures.push("the cluster did not form");
   for (const { atMs, fault } of planFaults(random, { nodes: NODES, forMs: LOAD_MS, rates: RATES }))
     world.after(atMs, () => harm(lengthened(fault)));
+  dyingLink(random, 2 * TICK_MS + graceMs);
   load(random, failures);
   world.healAll();
   if (!world.runUntil(isFormed, 20_000)) failures.push("the cluster did not come together again");
@@ -294,6 +299,17 @@ function lengthened(fault: Fault): Fault {
   }
 }
 
+/** A link that passes nothing one way, and then nothing at all: only what is echoed tells who has been heard of. */
+function dyingLink(random: Prng, leaseMs: number): void {
+  const from = NODES[random.below(NODES.length)]!;
+  const to = NODES.filter((one) => one !== from)[random.below(NODES.length - 1)]!;
+  const atMs = random.random() * LOAD_MS * 0.5;
+  const way = world.network.way(world.hostOf(from), world.hostOf(to));
+  world.after(atMs, () => void way.impair({ cut: true }));
+  world.after(atMs + random.random() * leaseMs, () => world.cut(from, to));
+  world.after(atMs + leaseMs + DEAD_MS, () => world.heal(from, to));
+}
+
 function harm(fault: Fault): void {
   inject(world, fault);
   for (const life of lives) if (life.node.dead) life.to = Math.min(life.to, world.now);
@@ -307,8 +323,23 @@ function load(random: Prng, failures: string[]): void {
     const alive = lives.filter(({ to }) => to === Infinity);
     const victim = alive[random.below(Math.max(1, alive.length * 3))];
     if (victim !== undefined) crash(victim, failures);
+    if (random.below(KILL_EVERY) === 0) killOne(random);
     world.run(random.random() * 200);
   }
+}
+
+/** Without a word to its children. */
+function killOne(random: Prng): void {
+  const alive = trees.filter(
+    ({ node, pid, to }) => pid !== undefined && to === Infinity && !node.dead,
+  );
+  const tree = alive[random.below(Math.max(1, alive.length))];
+  if (tree === undefined) return;
+  const { node } = tree;
+  const to = tree.pid!;
+  node.threads[1]!.run(() =>
+    node.schedulers[0]!.scheduler.dispatch({ kind: "exit", from: to, to, reason: "kill" }),
+  );
 }
 
 /** Milliseconds in which a local child is there again. */
@@ -328,14 +359,14 @@ function crash(victim: Life, failures: string[]): void {
       message: { type: "leave" },
     }),
   );
-  if (id !== "near" || tree.strategy !== "one_for_one" || !tree.isStarted) return;
+  if (id !== "near" || tree.strategy !== "one_for_one" || tree.pid === undefined) return;
   world.after(SERVED_MS, () => {
     const isServed = lives.some(
       (life) => life.key === key && life.id === id && life.from >= at && life !== victim,
     );
     if (
       isServed ||
-      gaveUp.has(tree.pid) ||
+      gaveUp.has(String(tree.pid)) ||
       tree.to < Infinity ||
       node.dead ||
       victim.to === Infinity
@@ -357,7 +388,7 @@ function settled(): string[] {
         );
       continue;
     }
-    if (!tree.isStarted) continue;
+    if (tree.pid === undefined) continue;
     for (const id of LASTING) {
       const count = mine.filter((life) => life.id === id).length;
       if (count !== 1) failures.push(`${tree.strategy} tree ${tree.key} has ${count} of ${id}`);
@@ -402,13 +433,15 @@ function fencesGrow(): string[] {
 
 /** A supervisor ends by itself only for more crashes than it allows; the loss of a node is none. */
 function budgets(): string[] {
-  return trees.flatMap(({ isStarted, key, pid, reason, strategy }) => {
-    const gaveUpAt = gaveUp.get(pid);
-    if (!isStarted || reason === undefined) return [];
+  return trees.flatMap(({ key, pid, reason, strategy }) => {
+    const gaveUpAt = gaveUp.get(String(pid));
+    if (pid === undefined || reason === undefined) return [];
     if (gaveUpAt === undefined)
       return reason === "shutdown" ? [`budget: ${strategy} tree ${key} ended by itself`] : [];
     // A restart counts when its turn comes, which waits while a group stops on nodes that do not answer.
-    const recent = (crashesOf.get(pid) ?? []).filter((at) => at >= gaveUpAt - PERIOD_MS - TURN_MS);
+    const recent = (crashesOf.get(String(pid)) ?? []).filter(
+      (at) => at >= gaveUpAt - PERIOD_MS - TURN_MS,
+    );
     if (recent.length > INTENSITY) return [];
     return [`budget: ${strategy} tree ${key} gave up after ${recent.length} crashes`];
   });

@@ -1,5 +1,6 @@
 import { bonds } from "./bonds.ts";
 import { lanes } from "./lanes.ts";
+import { leases } from "./leases.ts";
 import type { Mutant } from "./mutant.ts";
 import { names } from "./names.ts";
 import { nodes } from "./nodes.ts";
@@ -16,4 +17,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...nodes,
   ...spawns,
   ...supervisors,
+  ...leases,
 ];

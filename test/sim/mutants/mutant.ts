@@ -2,6 +2,8 @@
 export interface Mutant {
   readonly name: string;
   readonly patches: readonly Patch[];
+  /** The seeds that have to find it, as an option of `npm run sim`. Default: those of the mix. */
+  readonly by?: "splits";
 }
 
 export interface Patch {
