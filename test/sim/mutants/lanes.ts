@@ -77,8 +77,8 @@ export const lanes: readonly Mutant[] = [
   mutant(
     "an oversized message kills the link",
     LANE,
-    "throw new MessageTooLarge(messageBytesMax, messageBytesMax);",
-    'return this.#fail(new ProtocolError("lane_overrun", "too large")) as never;',
+    "const bytes = this.#standalone.encode(signal, (size) => {\n      if (limited) this.room.checkLarge(size);\n    });",
+    'let bytes!: Uint8Array; try { bytes = this.#standalone.encode(signal, () => {}); } catch { return this.#fail(new ProtocolError("lane_overrun", "too large")); }',
   ),
   mutant(
     "what a sender changes after sending changes what waits for a dial",

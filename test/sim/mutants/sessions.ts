@@ -1,6 +1,7 @@
 import { mutant, type Mutant } from "./mutant.ts";
 
 const SESSION = "src/session/session.ts";
+const RUNNING = "src/session/running-session.ts";
 const DECISION = "src/session/decision.ts";
 
 /** Handshakes, control connections, resume, tick. */
@@ -31,20 +32,20 @@ export const sessions: readonly Mutant[] = [
   ),
   mutant(
     "a lost control connection is not dialled again",
-    SESSION,
-    "if (this.#dialSince === undefined && now >= live.controlDialAt) this.#dial(address, now);",
+    RUNNING,
+    "if (this.#dial.since === undefined && now >= live.controlDialAt)\n        this.#dial.start(address, now);",
     "",
   ),
   mutant(
     "the end of a session is not told to the peer",
-    SESSION,
-    `if (live.control !== undefined) this.#outputs.push({ kind: "send_end", reason, text });`,
+    RUNNING,
+    `if (this.live.control !== undefined) this.#emit({ kind: "send_end", reason, text });`,
     "",
   ),
   mutant(
     "a new session under the same creation keeps the old one's end for itself",
     SESSION,
-    'else this.#over(live, "session_over", `${this.#options.peer} made a new session`);',
+    'else this.#end("session_over", `${this.#options.peer} made a new session`, false);',
     "",
   ),
   mutant(
