@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 
 import { clock } from "../../src/bun/clock.ts";
 import { LaneFullError, MessageTooLarge } from "../../src/base/error.ts";
-import type { Pid } from "../../src/process/api.ts";
+import type { Context, Pid } from "../../src/process/api.ts";
 import { Exit } from "../../src/process/system-message.ts";
 import { LiveNode, type LiveNodes, liveNodes, until } from "../support/live-node.ts";
 import { dismiss, obeyed, puppet, sleeper } from "./actors.ts";
@@ -29,6 +29,34 @@ test("SD-04 a message to a node that cannot be reached is a dead letter; its sen
     await until("dead letters", () => letters() === 100);
     expect(a.inline.driver.waiting).toBe(0);
   });
+});
+
+test("SD-05 a hundred processes send to nodes that cannot be reached, all at once: no message is forgotten, and no node", async () => {
+  const [senders, ghosts, rounds] = [100, 60, 3];
+  await using nodes = await liveNodes(["a", "b"]);
+  const [a, b] = [nodes.node("a"), nodes.node("b")];
+  // Nobody listens on port 1; the port goes with the first message to each name.
+  const names = Array.from({ length: ghosts }, (_, index) => `ghost${index}@127.0.0.1`);
+  await a.run(async (ctx) => {
+    for (let index = 0; index < senders; index++) {
+      ctx.spawn(async (own: Context<Any>) => {
+        for (let round = 0; round < rounds; round++) {
+          for (const name of names) own.send({ name: "nobody", node: `${name}:1` }, round);
+          // oxlint-disable-next-line no-await-in-loop -- the first dials fail between the rounds
+          await own.sleep(20 * (index % 3));
+        }
+      });
+    }
+  });
+  const letters = (): number => a.scheduler.deadLetterCounts().get("noconnection") ?? 0;
+  await until("every message is a dead letter", () => letters() === senders * ghosts * rounds);
+  await nodes.expectNoLeaks();
+  const listed = async (): Promise<unknown> =>
+    await b.inline.control.query(a.name, "nodes", {}, 5_000);
+  await until(
+    "the names are forgotten",
+    async () => !JSON.stringify(await listed()).includes("ghost"),
+  );
 });
 
 test("SD-06 sending to a pid of a node that is not connected connects, and brings it once", async () => {
