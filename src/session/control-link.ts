@@ -224,6 +224,8 @@ export class ControlLink {
   }
 
   #greeted(received: number): void {
+    // Said before the peer took a faster connection, on which it has acknowledged more: it closes this one.
+    if (received < this.#out.ackedFrame) return;
     if (!this.#out.replayFrom(received)) {
       const expected = `${this.#out.ackedFrame} to ${this.#out.sentFrame}`;
       throw new ProtocolError(

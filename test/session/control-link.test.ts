@@ -174,6 +174,22 @@ describe("the control link", () => {
     expect(end.link.failure).toBeUndefined();
   });
 
+  test("a greeting from before a faster connection is old news, and the next connection goes on", () => {
+    const pair = new Pair();
+    const greetingOf = (received: number) =>
+      encodeFrame(new Uint8Array([FrameKind.CONTROL_READY, received, 0, 0, 0, 0, 0]));
+    for (let id = 1; id <= 3; id++) pair.a.link.send(query(id, 10));
+    pair.drive();
+    pair.cut();
+    // The peer said that while it had nothing, and it had everything when it arrives.
+    pair.a.link.receive(greetingOf(0), 0, pair.a);
+    expect(pair.a.link.failure).toBeUndefined();
+    pair.cut();
+    pair.a.link.send(query(4, 10));
+    pair.drive();
+    expect(pair.b.messages).toHaveLength(4);
+  });
+
   test("frames before the greeting, unknown ones and wrong numbers end the session", () => {
     const greeting = encodeFrame(new Uint8Array([FrameKind.CONTROL_READY, 0, 0, 0, 0, 0, 0]));
     const data = (number: number, ack = 0) =>
