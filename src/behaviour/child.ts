@@ -110,7 +110,7 @@ function placeOf(
     const { functionName } = on as { readonly functionName?: string };
     return { on: [], placement: functionName ?? (on as PlacementFunction) };
   }
-  const nodes = typeof on === "string" ? [on] : (on ?? []);
+  const nodes = typeof on === "string" ? [on] : ((on ?? []) as readonly string[]);
   check(
     Array.isArray(nodes) && nodes.every((node) => typeof node === "string"),
     where,

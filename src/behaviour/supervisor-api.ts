@@ -3,7 +3,6 @@ import type {
   Args,
   ArgsOf,
   Caller,
-  Definition,
   ExitReason,
   Name,
   Pid,
@@ -25,9 +24,11 @@ export interface Child {
   readonly id: string;
 }
 
-/** Chooses a child's node; runs on the supervisor's scheduler, and should be quick. */
-export type Placement =
-  PlacementFunction | Definition<string, [view: PlacementView], never, string | readonly string[]>;
+/**
+ * Chooses a child's node; runs on the supervisor's scheduler, and should be quick. A defined function, of `(ctx, view)`, stands here
+ * without its signature: beside it that of a plain function would not be known where one is written down.
+ */
+export type Placement = PlacementFunction | Startable<string, [view: PlacementView], never>;
 
 /** What `child` takes. Source: OTP supervisor, child_spec. */
 export interface ChildSpec<D extends AnyStartable> {

@@ -19,6 +19,7 @@ import {
   type Pid,
   type From,
   type PidOf,
+  type PlacementView,
 } from "snow-node";
 
 type CounterMessage =
@@ -227,6 +228,13 @@ export const app = defineSupervisor("app", {
     ...["u"].map((id) => child({ id, start: account, args: [1] })),
   ],
 });
+const chooser = define("chooser", async (_ctx: Context<never>, { nodes }: PlacementView) => nodes);
+child({ id: "d", start: account, args: [1], on: chooser });
+child({ id: "e", start: account, args: [1], on: ({ last, nodes }) => last ?? nodes });
+// @ts-expect-error -- a placement names nodes
+child({ id: "f", start: account, args: [1], on: ({ nodes }) => nodes.length });
+// @ts-expect-error -- counter takes a number, not a view
+child({ id: "g", start: account, args: [1], on: counter });
 child({ id: "app", start: app, args: [3] });
 class Money {
   readonly cents: number;
