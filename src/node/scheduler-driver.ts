@@ -6,19 +6,15 @@ import type { ConnectionError, ProtocolError } from "../base/error.ts";
 import { RELAY_BYTES_MAX } from "../base/limits.ts";
 import type { Timer } from "../port/clock.ts";
 import type { PortEnd, ThreadPort } from "../port/threads.ts";
-import type { NodeServices, Owner } from "../process/host.ts";
-import { LIFE_DEAD } from "../process/life.ts";
+import type { NodeServices } from "../process/host.ts";
 import type { Process } from "../process/process.ts";
-import { listEntries, lookup } from "../process/registry.ts";
-import type { Signal } from "../process/signal.ts";
+import { listEntries } from "../process/registry.ts";
 import type { SchedulerEvents } from "../scheduler/events.ts";
 import type { RoomCounts } from "../room/room-hub.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
-import type { LaneSink } from "../session/incoming.ts";
+import { strictCopy } from "../scheduler/strict.ts";
 import { Identities } from "../term/identities.ts";
-import type { Pid } from "../term/pid.ts";
-import { decode, encode } from "../term/stf.ts";
-import type { Undecodable, WireSignal } from "../wire/wire-signal.ts";
+import { Arrivals } from "./arrivals.ts";
 import { Departures } from "./departures.ts";
 import type { LaneDriver, LaneWorld } from "./lane-driver.ts";
 import { leaseEvents } from "../service/lease-service.ts";
@@ -26,8 +22,7 @@ import { LaneListener } from "./lane-listener.ts";
 import { laneWorldOf } from "./lane-world.ts";
 import { NodeLink } from "./node-link.ts";
 import { Partings } from "./partings.ts";
-import { HERE, PortLink, type Origin } from "./port-link.ts";
-import { isRoom, onward } from "./onward.ts";
+import { PortLink } from "./port-link.ts";
 import { RelayGate } from "./relay-gate.ts";
 import { reportEvents } from "./report.ts";
 import { RoomDriver } from "./room-driver.ts";
@@ -37,6 +32,7 @@ import { SchedulerServices } from "./scheduler-services.ts";
 import { SchedulerSessions } from "./scheduler-sessions.ts";
 import type { SchedulerPorts, SchedulerWorld } from "./scheduler-world.ts";
 import { SCHEDULER_SERVICES } from "./services.ts";
+import { StartedFunctions } from "./started-functions.ts";
 import { BEAT_MS } from "./watchdog.ts";
 import type { HostedFunction, SchedulerSetup, ToControl, ToScheduler } from "./thread-message.ts";
 
@@ -57,8 +53,8 @@ export class SchedulerDriver {
   readonly #relays: RelayGate;
   /** What has to be flushed when the slice ends. */
   readonly #departures: Departures;
-  /** Processes of `[[start]]` that live. */
-  readonly #started = new Set<Process>();
+  readonly #arrivals: Arrivals;
+  readonly #started: StartedFunctions;
   #beatTimer: Timer | undefined;
 
   constructor(setup: SchedulerSetup, ports: SchedulerPorts, world: SchedulerWorld) {
@@ -115,8 +111,10 @@ export class SchedulerDriver {
       log: world.log,
       events: this.#schedulerEvents(),
       services: { ...this.#services.api, node: this.#nodeLink } satisfies Partial<NodeServices>,
-      ...(setup.strict ? { copy: (message: unknown) => this.#copy(message) } : {}),
+      ...(setup.strict ? { copy: strictCopy(this.#identities, world.clock) } : {}),
     });
+    this.#arrivals = this.#createArrivals();
+    this.#started = new StartedFunctions(this.scheduler, (message) => this.#tell(message));
     ports.control.receive((message) => this.#receive(message as ToScheduler));
   }
 
@@ -195,7 +193,7 @@ export class SchedulerDriver {
         if (end.hidden !== true) this.#services.nodeDown(nodeRef);
         this.scheduler.nodeDown(nodeRef.name, nodeRef.creation, reason, end);
       },
-      sink: (origin) => this.#sink(origin),
+      sink: (origin) => this.#arrivals.sink(origin),
       routeAdded: (route) => {
         this.#routes.add(route);
         this.#rooms.routeAdded(route);
@@ -242,6 +240,15 @@ export class SchedulerDriver {
     });
   }
 
+  #createArrivals(): Arrivals {
+    return new Arrivals(this.#setup.index, this.#world.log, {
+      scheduler: this.scheduler,
+      rooms: this.#rooms,
+      services: this.#services,
+      link: (scheduler) => this.#links[scheduler],
+    });
+  }
+
   #receive(message: ToScheduler): void {
     switch (message.kind) {
       case "session_up":
@@ -262,7 +269,7 @@ export class SchedulerDriver {
       case "answer":
         return this.#nodeLink.answer(message.id, message.ok, message.value);
       case "start":
-        return this.#startFunction(message.functionName, message.args);
+        return this.#started.start(message.functionName, message.args);
       case "stop":
         return this.#rooms.moveClients(() => this.#stopProcesses(message.reason));
       case "close":
@@ -282,24 +289,6 @@ export class SchedulerDriver {
     }
   }
 
-  #startFunction(functionName: string, args: readonly unknown[]): void {
-    const { definitions } = this.scheduler;
-    const entry = lookup(functionName, definitions);
-    if (entry === undefined) {
-      const known = listEntries(definitions).map(({ name }) => name);
-      const text = `start: no function "${functionName}" is defined, expected one of ${known.join(", ") || "none"}`;
-      return this.#tell({ kind: "start_refused", functionName, text });
-    }
-    const process = this.scheduler.spawn(entry.run, args, {
-      functionName,
-      parent: undefined,
-      name: undefined,
-      mailboxMax: undefined,
-    });
-    this.#started.add(process);
-    this.#tell({ kind: "started", functionName, pid: process.pid.toString() });
-  }
-
   #stopProcesses(reason: string): void {
     for (const link of this.#links) if (link !== undefined) link.isStopping = true;
     this.scheduler.stop(reason);
@@ -310,15 +299,6 @@ export class SchedulerDriver {
         this.#tell({ kind: "stopped" });
       }),
     );
-  }
-
-  /** Says which of the functions that the node was started with have ended. */
-  #checkStarted(): void {
-    for (const process of this.#started) {
-      if (process.life !== LIFE_DEAD) continue;
-      this.#started.delete(process);
-      this.#tell({ kind: "start_ended", pid: process.pid.toString() });
-    }
   }
 
   /** What the dead scheduler had posted is on its way through the event loop: it is handled before the news of its death. */
@@ -355,10 +335,7 @@ export class SchedulerDriver {
       events: {
         pending: () => this.#departures.add(link),
         meet: (origin) => this.#sessions.meet(origin),
-        signal: (signal, origin) => {
-          if (isRoom(signal)) this.#rooms.receive(signal, origin, index);
-          else this.#arrived(signal, HERE);
-        },
+        signal: (signal, origin) => this.#arrivals.fromPort(signal, origin, index),
         ready: () => this.#ready(),
         full: (origin) => this.#relays.full(index, origin),
         roomy: () => this.#relays.roomy(index),
@@ -367,62 +344,9 @@ export class SchedulerDriver {
     return link;
   }
 
-  /** Takes what a lane brings: processes of this scheduler get it, others over their port. */
-  #sink(origin: Origin): LaneSink {
-    return {
-      message: (from, to, message) => {
-        const owner = (to as Pid<unknown>).owner as Owner | undefined;
-        if (owner !== undefined) return owner.deliver(message);
-        const link = this.#isElsewhere(to) ? this.#links[to.scheduler] : undefined;
-        if (link !== undefined) return link.message(from, to, message, origin);
-        this.scheduler.handleSignal({ kind: "message", from, to, message });
-      },
-      signal: (signal) => this.#arrived(signal, origin),
-      undecodable: (undecodable) => this.#arrived(undecodable, origin),
-    };
-  }
-
   #ready(): void {
     this.scheduler.laneReady();
     this.#rooms.lanesReady();
-  }
-
-  #arrived(signal: WireSignal | Undecodable, origin: Origin): void {
-    if (signal.kind === "undecodable") return this.#undecodable(signal);
-    if (isRoom(signal)) return this.#rooms.receive(signal, origin, undefined);
-    if (signal.kind === "multicast") {
-      if (!this.#services.multicast(signal, origin)) this.scheduler.undeliverable(signal, "noproc");
-      return;
-    }
-    if ((signal.kind === "down" || signal.kind === "link_exit") && signal.from !== undefined) {
-      this.#services.endedElsewhere(signal.from);
-    }
-    const relayed = origin === HERE ? undefined : onward(signal, this.scheduler);
-    const link = relayed && this.#links[relayed.scheduler];
-    if (relayed !== undefined && link !== undefined) return link.signal(relayed.signal, origin);
-    this.scheduler.handleSignal((relayed?.signal ?? signal) satisfies Signal);
-  }
-
-  #undecodable({ signal, error }: Undecodable): void {
-    this.#world.log.write("warn", "a message cannot be decoded here", { error: error.message });
-    if (signal.kind === "spawn_request") {
-      const { from, ref } = signal;
-      const result = { ok: false, code: "badarg" } as const;
-      return this.scheduler.handleSignal({
-        kind: "spawn_reply",
-        from: undefined,
-        to: from,
-        ref,
-        result,
-      });
-    }
-    if (signal.kind === "message") return this.scheduler.undecodable(signal.to);
-    const name = signal.kind === "multicast" ? signal.topic : signal.name;
-    this.scheduler.undecodable({ name, node: signal.node });
-  }
-
-  #isElsewhere(to: Pid): boolean {
-    return to.nodeRef.isLocal && to.scheduler !== this.#setup.index;
   }
 
   #laneState(lane: LaneDriver, state: "attached" | "lost" | "dial_failed" | "stalled"): void {
@@ -458,19 +382,8 @@ export class SchedulerDriver {
       if (lane.isStalled(now)) this.#laneState(lane, "stalled");
     }
     this.#partings.check();
-    this.#checkStarted();
+    this.#started.check();
     this.#beatTimer = this.#world.clock.setTimer(BEAT_MS, () => this.#beat());
-  }
-
-  #copy(message: unknown): unknown {
-    const bytes = encode(message);
-    const { clock } = this.#world;
-    let copy: unknown;
-    const read = (): void => void (copy = decode(bytes, { identities: this.#identities }));
-    if (clock.within === undefined) read();
-    else clock.within(read);
-    freeze(message);
-    return copy;
   }
 
   #tell(message: ToControl): void {
@@ -481,13 +394,4 @@ export class SchedulerDriver {
 /** All that can be spawned here by name. */
 export function hostedFunctions(): HostedFunction[] {
   return listEntries().map(({ name, version, kind }) => ({ name, version, kind }));
-}
-
-/** Freezes plain objects and arrays all the way down: what was sent is not the sender's any more. */
-function freeze(value: unknown): void {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
-  Object.freeze(value);
-  for (const item of Object.values(value)) freeze(item);
 }
