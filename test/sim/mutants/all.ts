@@ -1,4 +1,5 @@
 import { bonds } from "./bonds.ts";
+import { groups } from "./groups.ts";
 import { lanes } from "./lanes.ts";
 import { leases } from "./leases.ts";
 import type { Mutant } from "./mutant.ts";
@@ -14,6 +15,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...lanes,
   ...bonds,
   ...names,
+  ...groups,
   ...nodes,
   ...spawns,
   ...supervisors,
