@@ -11,11 +11,11 @@ export function strangerError(
   tlsMode: TlsMode,
 ): ProtocolError {
   const [first = 0, second = 0] = bytes;
-  // A TLS record of type handshake, version 3.x.
-  if (first === 0x16 && second === 0x03) {
+  // A TLS record of type alert, which answers what is no TLS, or handshake, which is a dial; version 3.x.
+  if ((first === 0x15 || first === 0x16) && second === 0x03) {
     return new ProtocolError(
       "tls_mode_differs",
-      `got TLS, expected plain text: tls.mode is "${tlsMode}" here`,
+      `got TLS, expected plain text: tls.mode is "${tlsMode}" here; set the same on both nodes`,
     );
   }
   const head = bytes.subarray(0, 4);

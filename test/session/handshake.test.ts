@@ -309,6 +309,7 @@ describe("attacks", () => {
       "tls_mode_differs",
       "got TLS",
     ],
+    ["a TLS alert", "\x15\x03\x01\x00\x02\x02\x46", "tls_mode_differs", "set the same"],
     ["random bytes", "\xf3\x99\x12\xd7\x00\x01\x02\x03", "bad_magic", "got no HELLO"],
   ])("%s is refused in words that help", (_what, text, expected, words) => {
     const acceptor = new HandshakeEnd("acceptor", "b@host");
