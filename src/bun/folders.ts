@@ -3,6 +3,9 @@ import { dirname } from "node:path";
 
 /** Files as the command line writes them: whole, and with the folders above them. */
 export const folders = {
+  make(path: string): void {
+    mkdirSync(path, { recursive: true });
+  },
   write(path: string, text: string): void {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);

@@ -25,7 +25,7 @@ export const cert: Verb = {
     {
       name: "--out",
       value: "FOLDER",
-      doc: "Where to put the files. Default: the working directory.",
+      doc: "Where to put the files; made if it is missing. Default: the working directory.",
     },
     {
       name: "--ca",
@@ -64,7 +64,8 @@ async function makeCa(args: Arguments, world: World, name: string): Promise<numb
   const folder = folderOf(args, "--out", world) ?? world.directory;
   const places = { cert: `${folder}/ca.pem`, key: `${folder}/ca-key.pem` };
   refuseOverwrite(places, world);
-  write(places, await world.certificates.createCa({ name, days: daysOf(args, CA_DAYS) }), world);
+  const pair = await world.certificates.createCa({ name, days: daysOf(args, CA_DAYS) });
+  write(folder, places, pair, world);
   return 0;
 }
 
@@ -82,7 +83,7 @@ async function makeNode(args: Arguments, world: World, text: string): Promise<nu
   const hosts = [...new Set([node.host, ...(args.options.get("--host") ?? [])])];
   const days = daysOf(args, NODE_DAYS);
   const pair = await issue(world, ca, { name: node.name, hosts, days });
-  write(places, pair, world);
+  write(folder, places, pair, world);
   return 0;
 }
 
@@ -101,21 +102,25 @@ async function issue(
   }
 }
 
-function write(places: KeyPair, pair: KeyPair, world: World): void {
+/** `folder`, where the places are, is made if it is missing. */
+function write(folder: string, places: KeyPair, pair: KeyPair, world: World): void {
+  attempt(folder, () => world.folders.make(folder));
   for (const [path, text, mode] of [
     [places.key, pair.key, OWNER_READS],
     [places.cert, pair.cert, ALL_READ],
   ] as const) {
-    try {
-      world.files.create(path, text.endsWith("\n") ? text : `${text}\n`, mode);
-    } catch (cause) {
-      const { message } = cause as Error;
-      throw new ConfigError("certificate_file", `cert: ${path}: cannot be made: ${message}`, {
-        cause,
-      });
-    }
+    attempt(path, () => world.files.create(path, text.endsWith("\n") ? text : `${text}\n`, mode));
   }
   world.terminal.write(`${places.cert}\n${places.key}\n`);
+}
+
+function attempt(path: string, make: () => void): void {
+  try {
+    make();
+  } catch (cause) {
+    const text = `cert: ${path}: cannot be made: ${(cause as Error).message}`;
+    throw new ConfigError("certificate_file", text, { cause });
+  }
 }
 
 /** Both are looked at before either is made. */

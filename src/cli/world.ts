@@ -52,6 +52,8 @@ export interface Terminal {
 
 /** Writing, which nodes do not need and the command line does. */
 export interface Folders {
+  /** Makes a folder, and those above it; nothing happens when it is there. */
+  make(path: string): void;
   /** Writes a file and makes the folders above it; replaces what is there. */
   write(path: string, text: string): void;
   /** Removes a file or a folder with all that is in it; nothing happens when there is none. */

@@ -5,8 +5,11 @@ import { runCli } from "./support/fake-world.ts";
 const CA = { "/etc/snow/ca.pem": "test authority", "/etc/snow/ca-key.pem": "secret" };
 
 test("cert ca makes an authority and its key", async () => {
-  const { code, out, files } = await runCli(["cert", "ca", "my cluster", "--out", "/etc/snow"]);
+  const { code, out, files, folders } = await runCli([
+    ...["cert", "ca", "my cluster", "--out", "/etc/snow"],
+  ]);
   expect(code).toBe(0);
+  expect([...folders]).toEqual(["/etc/snow"]);
   expect(out).toBe("/etc/snow/ca.pem\n/etc/snow/ca-key.pem\n");
   expect(files.get("/etc/snow/ca.pem")).toBe("my cluster, 3650 days\n");
   expect(files.get("/etc/snow/ca-key.pem")).toBe("key of my cluster\n");

@@ -18,6 +18,8 @@ export interface Ran {
   readonly bunEnvironment: Readonly<Record<string, string>>;
   readonly started: readonly NodeConfig[];
   readonly files: ReadonlyMap<string, string>;
+  /** Folders that were made. */
+  readonly folders: ReadonlySet<string>;
 }
 
 /** What there is outside. */
@@ -41,8 +43,8 @@ const DIRECTORY = "/srv/app";
 export async function runCli(argv: readonly string[], outside: Outside = {}): Promise<Ran> {
   const fake = new FakeWorld(outside);
   const code = await main(argv, fake.world());
-  const { out, err, calls, connected, closed, bun, bunEnvironment, started, files } = fake;
-  return { code, out, err, calls, connected, closed, bun, bunEnvironment, started, files };
+  const { out, err, calls, connected, closed, bun, bunEnvironment, started, files, folders } = fake;
+  return { code, out, err, calls, connected, closed, bun, bunEnvironment, started, files, folders };
 }
 
 class FakeWorld {
@@ -56,6 +58,7 @@ class FakeWorld {
   readonly bunEnvironment: Record<string, string> = {};
   readonly started: NodeConfig[] = [];
   readonly files: Map<string, string>;
+  readonly folders = new Set<string>();
   readonly #outside: Outside;
   readonly #modes = new Map<string, number>();
   #waits: number;
@@ -75,6 +78,7 @@ class FakeWorld {
       cpus: 2,
       files: this.#files(),
       folders: {
+        make: (path) => void this.folders.add(path),
         write: (path, text) => void this.files.set(path, text),
         remove: (path) => {
           for (const known of this.files.keys())
