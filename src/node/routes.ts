@@ -127,7 +127,12 @@ export class Routes implements Outbound {
   remove(route: Route): void {
     if (this.#routes.get(route.node) === route) this.#routes.delete(route.node);
     if (this.#last === route) this.#last = undefined;
-    if (this.#waiting.has(route.node)) this.#events.dial(route.node, undefined);
+    this.missed(route.node);
+  }
+
+  /** There was a session and no route: what waits for the node wants its next one now. */
+  missed(node: string): void {
+    if (this.#waiting.has(node)) this.#events.dial(node, undefined);
   }
 
   /** The node could not be reached: everything that waits for it comes back. */

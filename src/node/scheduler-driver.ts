@@ -202,6 +202,7 @@ export class SchedulerDriver {
         this.#routes.remove(route);
         this.#rooms.routeRemoved(route);
       },
+      routeMissed: (node) => this.#routes.missed(node),
       laneAttached: (lane) => this.#laneState(lane, "attached"),
       laneLost: (lane, error) => this.#laneLost(lane, "lost", error),
       laneDialFailed: (lane, error) => this.#laneLost(lane, "dial_failed", error),
@@ -256,6 +257,8 @@ export class SchedulerDriver {
       case "session_over":
         return this.#sessions.over(message.number, message.reason, message);
       case "unreachable":
+        // A dial of ours came to nothing, and one of theirs did not: what waits leaves with that session.
+        if (this.#sessions.isComing(message.node)) return;
         return this.#routes.unreachable(message.node);
       case "peer_functions":
         return this.#nodeLink.learn(message.node, message.functions);

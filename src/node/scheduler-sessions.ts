@@ -21,6 +21,8 @@ export interface SessionsEvents {
   sink(origin: Origin): LaneSink;
   routeAdded(route: Route): void;
   routeRemoved(route: Route): void;
+  /** A session ended before this scheduler had a lane of it. */
+  routeMissed(node: string): void;
   laneAttached(lane: LaneDriver): void;
   laneLost(lane: LaneDriver, error: ConnectionError | undefined): void;
   laneDialFailed(lane: LaneDriver, error: ConnectionError | ProtocolError): void;
@@ -107,6 +109,12 @@ export class SchedulerSessions {
     return this.#meet(origin) !== undefined;
   }
 
+  /** Whether there is a session of which only other schedulers have told so far: its lanes are on their way. */
+  isComing(node: string): boolean {
+    const live = this.#live.get(node);
+    return live !== undefined && live.plan === undefined;
+  }
+
   /** Acceptor: the peer wants this lane. */
   needSession(socket: LaneSocket, session: Uint8Array, lane: number): void {
     const found = this.lane(session, lane);
@@ -184,6 +192,7 @@ export class SchedulerSessions {
     this.#live.delete(live.origin.node);
     for (const lane of live.lanes) lane.close();
     if (live.route !== undefined) this.#events.routeRemoved(live.route);
+    else this.#events.routeMissed(live.origin.node);
     const end = {
       hidden: live.hidden,
       isGone: isGone ?? false,
