@@ -17,14 +17,23 @@ async function spawn(node: BinaryNode, ...words: readonly string[]): Promise<voi
   expect(await node.tool("spawn", node.hint, ...words)).toMatchObject({ code: 0, stderr: "" });
 }
 
-/** Who leads, as the command line shows it. */
-async function leaderAt(node: BinaryNode): Promise<string | undefined> {
-  const rows = JSON.parse((await node.verb("names", "--json")).stdout) as {
-    readonly name: string;
-    readonly node: string;
-  }[];
-  return rows.find(({ name }) => name === "leader")?.node;
+interface Row {
+  readonly name: string;
+  readonly node: string;
+  readonly fence: number;
 }
+
+/** What the command line shows at a node, by name. */
+async function rowsAt(node: BinaryNode): Promise<Readonly<Record<string, Row>>> {
+  const rows = JSON.parse((await node.verb("names", "--json")).stdout) as Row[];
+  return Object.fromEntries(rows.map((row) => [row.name, row]));
+}
+
+/** Who leads, as the command line shows it. */
+const leaderAt = async (node: BinaryNode): Promise<string | undefined> =>
+  (await rowsAt(node))["leader"]?.node;
+
+const RULES = ["exit_loser", "tell_both", "latest"];
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 15_000;
@@ -79,6 +88,13 @@ test.skipIf(refused)(
     await spawn(c, "candidate");
     await c.logged("leads");
     expect([await leaderAt(b), await leaderAt(c)]).toEqual([a.name, c.name]);
+    for (const rule of RULES)
+      for (const node of [a, c]) {
+        // oxlint-disable-next-line no-await-in-loop -- the first claim is the earlier one
+        await spawn(node, "contender", rule);
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        await node.logged("holds", { name: rule });
+      }
     network.plug(network.host(3));
     await a.logged("conflict", { kept: a.name, lost: c.name });
     await c.logged("conflict", { kept: a.name, lost: c.name });
@@ -86,7 +102,24 @@ test.skipIf(refused)(
       const leaders = await Promise.all([a, b, c].map(leaderAt));
       return leaders.every((leader) => leader === a.name);
     });
+    for (const rule of RULES)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      for (const node of [a, c]) await node.logged("told", { name: rule });
+    // Who is told to go is the later one, and only by the rule that says so.
+    await c.logged("exit", { name: "exit_loser", reason: "name_conflict" });
+    expect([...a.log("exit"), ...c.log("exit")]).toHaveLength(1);
+    const holders = { exit_loser: a.name, tell_both: undefined, latest: c.name };
+    const fencesOf = (node: BinaryNode): number[] =>
+      node.log("holds").map(({ fence }) => fence as number);
+    const highest = Math.max(...fencesOf(a), ...fencesOf(c));
+    const agrees = async (node: BinaryNode): Promise<boolean> => {
+      const rows = await rowsAt(node);
+      const seen = Object.fromEntries(RULES.map((rule) => [rule, rows[rule]?.node]));
+      const isNewer = RULES.every((rule) => (rows[rule]?.fence ?? Infinity) > highest);
+      return Bun.deepEquals(seen, holders) && isNewer;
+    };
+    await until(async () => (await Promise.all([a, b, c].map(agrees))).every(Boolean));
     const told = [a, b, c].map((node) => node.log("a name had two holders").length);
-    expect(told).toEqual([1, 0, 0]);
+    expect(told).toEqual([1 + RULES.length, 0, 0]);
   },
 );
