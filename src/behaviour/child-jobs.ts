@@ -30,6 +30,8 @@ interface Starting {
   readonly spec: ChildData;
   pid: Pid<unknown> | undefined;
   isCancelled: boolean;
+  /** While its place is asked for: ends that. */
+  giveUp: (() => void) | undefined;
   /** Its exit came before the news of its start: told after it. */
   exit: { readonly reason: unknown } | undefined;
 }
@@ -69,7 +71,14 @@ export class ChildJobs {
   }
 
   start(spec: ChildData, token: number): void {
-    const starting: Starting = { token, spec, pid: undefined, isCancelled: false, exit: undefined };
+    const starting: Starting = {
+      token,
+      spec,
+      pid: undefined,
+      isCancelled: false,
+      giveUp: undefined,
+      exit: undefined,
+    };
     this.#starting.set(token, starting);
     this.#startSomewhere(starting).then(
       (pid) => this.#started(starting, pid),
@@ -82,6 +91,7 @@ export class ChildJobs {
     const starting = this.#starting.get(token);
     if (starting === undefined) return;
     starting.isCancelled = true;
+    starting.giveUp?.();
     if (starting.pid !== undefined) this.stop(starting.spec, token, starting.pid);
   }
 
@@ -139,7 +149,7 @@ export class ChildJobs {
       throw new StartError("noconnection", text, "noconnection");
     }
     let lost: unknown;
-    for (const node of await places.nodesOf(spec)) {
+    for (const node of await this.#nodesFor(starting)) {
       const terms = this.#termsOf(spec);
       const stay = places.begin(spec, node, terms.shutdownMs);
       try {
@@ -154,6 +164,19 @@ export class ChildJobs {
       }
     }
     throw lost;
+  }
+
+  /** Where to start it; whoever gives the start up does not wait for a placement function. */
+  #nodesFor(starting: Starting): Promise<readonly string[]> {
+    return new Promise((resolve, reject) => {
+      const { spec } = starting;
+      starting.giveUp = () =>
+        reject(new StartError("noconnection", `child ${spec.id}: its start was given up`));
+      this.#places
+        .nodesOf(spec)
+        .then(resolve, reject)
+        .finally(() => (starting.giveUp = undefined));
+    });
   }
 
   #termsOf({ shutdownMs }: ChildData): ChildTerms {

@@ -1,5 +1,6 @@
 import { Deadline } from "../base/deadlines.ts";
 import { StartError } from "../base/error.ts";
+import { CALL_MS } from "../base/limits.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Caller, ProcessFunction } from "../process/api.ts";
 import { nodeNameOf, ProcessContext } from "../process/context.ts";
@@ -7,6 +8,7 @@ import { LIFE_RUNNING } from "../process/life.ts";
 import type { PeerSession, PeerWatcher } from "../process/peer-session.ts";
 import type { Process } from "../process/process.ts";
 import { lookup } from "../process/registry.ts";
+import { answerWithin } from "./answer-within.ts";
 import type { ChildData } from "./child.ts";
 import { orderOf, pauseMs, type PlacementView } from "./placement.ts";
 import { Stay } from "./stay.ts";
@@ -53,7 +55,7 @@ export class ChildPlaces {
 
   /**
    * Where the child's next start is to be tried, in this order, as they were given.
-   * @throws {StartError} noconnection: no node was named; and whatever a placement function throws
+   * @throws {StartError} noconnection: no node was named; timeout: a placement function did not answer; and whatever it throws
    */
   async nodesOf(spec: ChildData): Promise<readonly string[]> {
     const last = this.#last.get(spec.id);
@@ -159,8 +161,12 @@ export class ChildPlaces {
     };
     const { placement } = spec;
     let chosen: unknown;
-    if (typeof placement === "function") chosen = await placement(view);
-    else {
+    if (typeof placement === "function") {
+      const late = (): StartError =>
+        new StartError("timeout", `child ${spec.id}: its placement did not answer in time`);
+      const answer = Promise.resolve(placement(view));
+      chosen = await answerWithin(host, CALL_MS, answer, late);
+    } else {
       const entry = lookup(placement!, host.definitions);
       if (entry === undefined) throw new StartError("undef", `no function ${placement} is defined`);
       const by = this.#ctx as unknown as Caller;

@@ -12,7 +12,10 @@ export interface PlacementView {
   readonly last: string | undefined;
 }
 
-/** Names the node for a child's next start, or several in order of preference. What it throws is a failed start. */
+/**
+ * Names the node for a child's next start, or several in order of preference. What it throws is a failed start, and so is no answer
+ * within five seconds.
+ */
 export type PlacementFunction = (
   view: PlacementView,
 ) => string | readonly string[] | Promise<string | readonly string[]>;

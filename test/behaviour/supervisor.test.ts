@@ -392,6 +392,25 @@ describe("dynamic children", () => {
     expect(node.scheduler.tables().processes).toBe(1);
   });
 
+  test("a placement function that does not answer is a failed start after a while, and holds up no end", async () => {
+    const node = localNode({ strict: false });
+    const pid = await startTree(node, trees.empty);
+    const silent = child({ id: "s", start: plain, args: ["s"], on: () => new Promise(() => {}) });
+    const late = rejection(
+      trees.empty.startChild(node.caller, pid, silent, { timeoutMs: Infinity }),
+    );
+    await node.clock.advance(5_000);
+    expect(await late).toMatchObject({ code: "init_failed", reason: "timeout" });
+    const given = rejection(trees.empty.startChild(node.caller, pid, silent));
+    await settled();
+    await trees.empty.terminateChild(node.caller, pid, "s");
+    expect((await given).code).toBe("init_failed");
+    const last = rejection(trees.empty.startChild(node.caller, pid, silent));
+    await settled();
+    await trees.empty.stop(node.caller, pid);
+    expect((await last).message).not.toContain("timeout");
+  });
+
   test("ten thousand children start and stop in linear time (SU-28)", async () => {
     const node = localNode({ strict: false });
     const pid = await startTree(node, trees.empty);
