@@ -73,8 +73,9 @@ function exits(run: Run): string[] {
 
 /** Links that came with a spawn. */
 function spawned(parent: string, child: string): number {
-  for (const { by, born, link } of log.spawnEntries.values()) {
-    if (by === parent && link && born.includes(child)) return 1;
+  for (const { by, born, link, outcome } of log.spawnEntries.values()) {
+    // A node that stops may end it before its first step.
+    if (by === parent && link && (born.includes(child) || outcome === child)) return 1;
   }
   return 0;
 }
