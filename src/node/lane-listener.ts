@@ -12,6 +12,7 @@ import type { SchedulerSessions } from "./scheduler-sessions.ts";
 export class LaneListener {
   readonly #world: LaneWorld;
   readonly #sessions: SchedulerSessions;
+  readonly #log: LogSink;
   readonly #refusals: RefusalLog;
   readonly #admission: Admission;
   #listener: Listener | undefined;
@@ -24,6 +25,7 @@ export class LaneListener {
   ) {
     this.#world = world;
     this.#sessions = sessions;
+    this.#log = log;
     this.#refusals = new RefusalLog(log);
     this.#admission = new Admission(limits);
   }
@@ -83,7 +85,9 @@ export class LaneListener {
         failed: (_socket, error) => {
           gone(socket);
           const fields = { from: remoteHost, code: error.code, error: error.message };
-          this.#refusals.refused("lane connection refused", fields, clock.now());
+          // A session that ends in order right after its start, as that of a tool does, overtakes its lanes.
+          if (error.code === "session_over") this.#log.write("debug", "lane too late", fields);
+          else this.#refusals.refused("lane connection refused", fields, clock.now());
         },
       },
     });

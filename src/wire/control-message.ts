@@ -135,9 +135,7 @@ export function decodeSuspect(body: Uint8Array): number {
 /** SESSION_END as a whole frame: the session is over on this side, at once. Shape: kind, code u8, text 2 + n. */
 export function encodeSessionEnd(reason: SessionEndReason, text: string): Uint8Array {
   return frameOf(
-    frameWriter(FrameKind.SESSION_END)
-      .u8(codeNumber(reason))
-      .text(text.slice(0, REFUSE_TEXT_BYTES_MAX / 4)),
+    frameWriter(FrameKind.SESSION_END).u8(codeNumber(reason)).text(text, REFUSE_TEXT_BYTES_MAX),
   );
 }
 

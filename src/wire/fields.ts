@@ -55,9 +55,13 @@ export class FieldWriter {
     return this;
   }
 
-  /** Text of at most 65,535 bytes as UTF-8 behind a 16-bit length. */
-  text(text: string): this {
-    const bytes = new TextEncoder().encode(text);
+  /** Text of at most 65,535 bytes as UTF-8 behind a 16-bit length; what is over `bytesMax` is left out. */
+  text(text: string, bytesMax = Infinity): this {
+    let bytes = new TextEncoder().encode(text);
+    if (bytes.length > bytesMax) {
+      const cut = new Uint8Array(bytesMax);
+      bytes = cut.subarray(0, new TextEncoder().encodeInto(text, cut).written);
+    }
     return this.u16(bytes.length).bytes(bytes);
   }
 

@@ -223,7 +223,7 @@ export function encodeRefuseHead(
 ): Uint8Array {
   const writer = frameWriter(FrameKind.REFUSE)
     .u8(codeNumber(code))
-    .text(text.slice(0, REFUSE_TEXT_BYTES_MAX / 4))
+    .text(text, REFUSE_TEXT_BYTES_MAX)
     .u8(proved ? 1 : 0);
   return headOf(writer, proved ? PROOF_BYTES : 0);
 }

@@ -172,4 +172,12 @@ describe("handshake messages", () => {
     );
     expect(refuse.text).toBe("a?[31mb??");
   });
+
+  test("the text of a REFUSE may take 512 bytes, and is cut between two characters", () => {
+    const textOf = (text: string) =>
+      decodeRefuse(bodyOf(encodeRefuseHead("bad_digest", text, false))).text;
+    expect(textOf("x".repeat(512))).toBe("x".repeat(512));
+    expect(textOf(`x${"€".repeat(200)}`)).toBe(`x${"€".repeat(170)}`);
+    expect(textOf("😀".repeat(200))).toBe("😀".repeat(128));
+  });
 });
