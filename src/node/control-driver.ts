@@ -1,75 +1,59 @@
 /**
- * Drives the control thread of one node: keeps one `PeerDriver` for each peer, tells the schedulers which sessions
- * there are, and answers what they and the command line ask. It never runs users' code. Connections come through the
- * `Gate`, whom to dial is the `Connector`'s business, orderly ends are the `Farewells`'.
+ * Drives the control thread of one node: puts its parts together, starts and stops them. It never runs users' code.
+ * Connections come through the `Gate` to the `Peers`, whom to dial is the `Connector`'s business, orderly ends are the
+ * `Farewells`', and what peers and schedulers say goes through the `ControlInbox`.
  */
-import { ConnectionError, type ProtocolError } from "../base/error.ts";
+import { ConnectionError } from "../base/error.ts";
 import { FenceClock } from "../base/fence.ts";
-import { CALL_MS } from "../base/limits.ts";
 import type { Millis } from "../base/millis.ts";
-import type { DialTarget } from "../cluster/dialling.ts";
+import { parseNodeName } from "../config/node-name.ts";
 import type { Clock } from "../port/clock.ts";
 import type { ThreadPort } from "../port/threads.ts";
 import type { TlsKeys } from "../port/transport.ts";
-import type { SessionInfo } from "../session/session-io.ts";
-import type { ControlMessage } from "../wire/control-message.ts";
 import { AddressDials } from "./address-dials.ts";
 import { Connector } from "./connector.ts";
-import { ControlServices } from "./control-services.ts";
 import type { ControlEvents, NodeUpInfo } from "./control-events.ts";
+import { ControlInbox } from "./control-inbox.ts";
+import { ControlServices } from "./control-services.ts";
 import type { ControlSetup } from "./control-setup.ts";
 import type { ControlWorld } from "./control-world.ts";
+import { DnsSeeds } from "./dns-seeds.ts";
 import { Farewells } from "./farewells.ts";
 import { Gate } from "./gate.ts";
-import { DnsSeeds } from "./dns-seeds.ts";
 import type { HandshakeFailure, HandshakeSocket } from "./handshake-socket.ts";
-import { compareVersions, functionsMessage, functionsOf } from "./hosted-functions.ts";
-import { parseNodeName } from "../config/node-name.ts";
-import { PeerDriver, type SessionOver } from "./peer-driver.ts";
+import { functionsMessage } from "./hosted-functions.ts";
+import type { PeerDriver } from "./peer-driver.ts";
+import { Peers } from "./peers.ts";
 import { QueryDesk } from "./query-desk.ts";
 import { Requests } from "./requests.ts";
 import { SchedulerGroup } from "./scheduler-group.ts";
 import type { SchedulerKeeper } from "./scheduler-keeper.ts";
-import { answerRequest, type RequestDesk, type SchedulerRequest } from "./scheduler-requests.ts";
+import { SchedulerReplacement } from "./scheduler-replacement.ts";
 import { CONTROL_SERVICES } from "./services.ts";
 import { StartFunctions } from "./start-functions.ts";
-import type { ToControl } from "./thread-message.ts";
 import { WatchdogDriver } from "./watchdog-driver.ts";
 
 /** Milliseconds that an orderly stop waits for its peers. */
 const GOODBYE_MS = 1_500;
 
-/** What a scheduler says of a lane, and what that is to the session. */
-const LANE_INPUTS = {
-  attached: "lane_attached",
-  lost: "lane_lost",
-  dial_failed: "lane_failed",
-  stalled: "lane_stalled",
-} as const;
-
+/** The control thread of one node. */
 export class ControlDriver {
   readonly #setup: ControlSetup;
   readonly #world: ControlWorld;
   readonly #events: ControlEvents;
   readonly #schedulers: SchedulerGroup;
-  readonly #peers = new Map<string, PeerDriver>();
-  readonly #byNumber = new Map<number, PeerDriver>();
+  readonly #peers: Peers;
+  readonly #inbox: ControlInbox;
   readonly #gate: Gate;
   readonly #connector: Connector;
   readonly #addressDials: AddressDials;
   readonly #farewells: Farewells;
-  readonly #desk: QueryDesk;
-  readonly #requestDesk: RequestDesk;
   readonly #services: ControlServices;
   readonly #asked: Requests;
   readonly #watchdog: WatchdogDriver;
   readonly #starts: StartFunctions;
-  /** Schedulers that are being replaced: meanwhile there are no sessions. */
-  #replaced = 0;
-  /** Nodes whose session ended for that. */
-  #parted: DialTarget[] = [];
+  readonly #replacement: SchedulerReplacement;
   #dnsSeeds: DnsSeeds | undefined;
-  #nextSession = 1;
   #stopping: (() => void) | undefined;
 
   constructor(options: {
@@ -87,7 +71,7 @@ export class ControlDriver {
     this.#schedulers = new SchedulerGroup({
       ports: options.ports,
       clock: options.world.clock,
-      received: (index, message) => this.#fromScheduler(index, message),
+      received: (index, message) => this.#inbox.fromScheduler(index, message),
     });
     const fences = new FenceClock(setup.fences);
     this.#world = { ...options.world, fences, lagMs: () => this.#watchdog.lagMs() };
@@ -101,8 +85,8 @@ export class ControlDriver {
       killAfterMs: setup.killStuckAfterMs,
       keeper: options.keeper,
       events: {
-        ending: (scheduler, text) => this.#schedulerEnding(scheduler, text),
-        restarted: (scheduler, culprit) => this.#schedulerRestarted(scheduler, culprit),
+        ending: (scheduler, text) => this.#replacement.ending(scheduler, text),
+        restarted: (scheduler, culprit) => this.#replacement.restarted(scheduler, culprit),
         failed: (scheduler, error) => {
           const fields = { scheduler, error: error.message };
           this.#world.log.write("error", "a scheduler cannot be restarted", fields);
@@ -121,15 +105,29 @@ export class ControlDriver {
       lanePorts: () => this.#schedulers.lanePorts,
       events: {
         decide: (socket, decision) => {
-          const peer = this.#peer(decision.peer.hello.name);
+          const peer = this.#peers.of(decision.peer.hello.name);
           if (!this.#addressDials.decide(socket, decision, peer)) peer.decide(socket, decision);
         },
         established: (socket, established) => {
-          const peer = this.#peer(established.peer.hello.name);
+          const peer = this.#peers.of(established.peer.hello.name);
           peer.established(socket, established);
           this.#addressDials.established(socket, peer);
         },
         failed: (socket, failure, name) => this.#handshakeFailed(socket, failure, name),
+      },
+    });
+    this.#peers = new Peers({
+      setup,
+      world: this.#world,
+      schedulers: this.#schedulers,
+      services: this.#services,
+      farewells: this.#farewells,
+      gate: this.#gate,
+      events: {
+        up: (peer) => this.#up(peer),
+        over: (peer) => this.#over(peer),
+        connectFailed: (name, error) => this.#connector.failed(name, error),
+        message: (peer, message) => this.#inbox.fromPeer(peer, message),
       },
     });
     this.#connector = new Connector({
@@ -137,7 +135,7 @@ export class ControlDriver {
       clock: this.#clock,
       random: () => this.#world.entropy.random(),
       events: {
-        connect: (name, address) => this.#peer(name).connect(address),
+        connect: (name, address) => this.#peers.of(name).connect(address),
         connectAnyone: (key, address) => this.#addressDials.dial(key, address),
         resolve: (name) => events.resolve(name),
         unreachable: (node, reason) =>
@@ -145,27 +143,53 @@ export class ControlDriver {
       },
     });
     this.#addressDials = new AddressDials(this.#gate, this.#connector);
-    this.#requestDesk = {
-      node: setup.node,
+    this.#replacement = new SchedulerReplacement({
+      peers: this.#peers,
+      gate: this.#gate,
+      connector: this.#connector,
+      services: this.#services,
+      starts: this.#starts,
+    });
+    this.#inbox = this.#openInbox();
+  }
+
+  #openInbox(): ControlInbox {
+    const setup = this.#setup;
+    const desks = {
       clock: this.#clock,
-      connect: (node, waiter) => this.#connect(node, waiter),
-      disconnect: (node) => this.#disconnect(node),
-      query: (node, verb, args, timeoutMs) => this.query(node, verb, args, timeoutMs),
-      stopRequested: () => events.stopRequested(),
+      connect: (node: string, waiter: (ok: boolean, reason: string) => void) =>
+        this.#connect(node, waiter),
+      disconnect: (node: string) => this.#disconnect(node),
+      query: (node: string, verb: string, args: unknown, timeoutMs: Millis) =>
+        this.query(node, verb, args, timeoutMs),
     };
-    this.#desk = new QueryDesk({
+    const stop = (): void => this.#events.stopRequested();
+    const desk = new QueryDesk({
+      ...desks,
       setup,
-      clock: this.#clock,
       schedulers: this.#schedulers,
       watchdog: this.#watchdog,
       address: () => this.#gate.address,
-      peers: () => [...this.#peers.values()],
-      connect: (node, waiter) => this.#connect(node, waiter),
-      disconnect: (node) => this.#disconnect(node),
-      query: (node, verb, args, timeoutMs) => this.query(node, verb, args, timeoutMs),
-      stop: () => events.stopRequested(),
+      peers: () => this.#peers.all,
+      stop,
       memoryBytes: () => this.#world.memoryBytes(),
       services: this.#services,
+    });
+    return new ControlInbox({
+      setup,
+      log: this.#world.log,
+      peers: this.#peers,
+      connector: this.#connector,
+      schedulers: this.#schedulers,
+      services: this.#services,
+      farewells: this.#farewells,
+      watchdog: this.#watchdog,
+      starts: this.#starts,
+      desk,
+      asked: this.#asked,
+      requestDesk: { ...desks, node: setup.node, stopRequested: stop },
+      events: this.#events,
+      query: desks.query,
     });
   }
 
@@ -202,12 +226,12 @@ export class ControlDriver {
 
   /** Names of the nodes with a session. */
   get peers(): readonly string[] {
-    return [...this.#byNumber.values()].map((peer) => peer.name).sort();
+    return this.#peers.up.map((peer) => peer.name).sort();
   }
 
   /** Asks a connected node what the command line wants to know. @throws {ConnectionError} */
   query(node: string, verb: string, args: unknown, timeoutMs: Millis): Promise<unknown> {
-    const peer = this.#peers.get(node);
+    const peer = this.#peers.known(node);
     if (peer === undefined || peer.number === 0) {
       return Promise.reject(new ConnectionError("closed_here", `not connected to ${node}`));
     }
@@ -236,53 +260,13 @@ export class ControlDriver {
         this.#clock.clearTimer(timer);
         resolve();
       };
-      for (const peer of this.#byNumber.values()) this.#farewells.leave(peer, "shutdown");
+      for (const peer of this.#peers.up) this.#farewells.leave(peer, "shutdown");
       this.#checkStopped();
     });
-    for (const peer of this.#peers.values()) peer.close();
+    for (const peer of this.#peers.all) peer.close();
     this.#gate.close();
     this.#asked.abandon("the node stops");
     this.#schedulers.close();
-  }
-
-  // ---- sessions
-
-  #peer(name: string): PeerDriver {
-    const known = this.#peers.get(name);
-    if (known !== undefined) return known;
-    const { node, schedulers, graceMs, refusedIsDown, tick } = this.#setup;
-    const self = { name: node, address: this.#gate.address, schedulers };
-    const peer = new PeerDriver({
-      world: this.#world,
-      session: { self, peer: name, graceMs, refusedIsDown, tick },
-      events: {
-        dial: (driver, address) => this.#gate.dial(address, driver.name, driver.name),
-        up: (driver, info) => this.#up(driver, info),
-        over: (driver, end) => this.#over(driver, end),
-        connectFailed: (driver, error) => this.#connector.failed(driver.name, error),
-        dialLane: ({ number }, { lane, scheduler }, address) =>
-          this.#schedulers.tell(scheduler, { kind: "lane_dial", number, lane, address }),
-        resetLane: ({ number }, { lane, scheduler }) =>
-          this.#schedulers.tell(scheduler, { kind: "lane_reset", number, lane }),
-        awaitFrames: (driver, lastFrames) => this.#farewells.awaitFrames(driver, lastFrames),
-        message: (driver, message) => this.#fromPeer(driver, message),
-        suspected: (driver, lane, forMs) => {
-          this.#world.log.write("warn", "session suspect", { node: driver.name, lane, forMs });
-          this.#services.suspected(driver, true);
-        },
-        recovered: (driver, afterMs) => {
-          this.#world.log.write("info", "session recovered", { node: driver.name, afterMs });
-          this.#services.suspected(driver, false);
-        },
-        ticked: (driver, echo) => this.#services.ticked(driver, echo),
-        idle: (driver) => {
-          if (this.#peers.get(driver.name) === driver) this.#peers.delete(driver.name);
-          driver.close();
-        },
-      },
-    });
-    this.#peers.set(name, peer);
-    return peer;
   }
 
   #handshakeFailed(
@@ -290,32 +274,16 @@ export class ControlDriver {
     failure: HandshakeFailure,
     name: string | undefined,
   ): void {
-    const peer = name === undefined ? undefined : this.#peers.get(name);
+    const peer = name === undefined ? undefined : this.#peers.known(name);
     peer?.failed(socket, failure);
     this.#addressDials.failed(socket, failure.error, name, peer);
   }
 
-  #up(peer: PeerDriver, info: SessionInfo): void {
-    const number = this.#nextSession++;
-    const { name: node, creation, hidden, schedulers } = info.peer;
-    peer.number = number;
-    peer.upSince = this.#clock.now();
-    peer.hidden = hidden;
-    this.#byNumber.set(number, peer);
-    for (let index = 1; index <= this.#setup.schedulers; index++) {
-      const lanes = info.lanes
-        .filter((lane) => lane.scheduler === index)
-        .map(({ lane, sends }) => ({ lane, sends }));
-      const { id: sessionId, laneKey } = info;
-      const session = { number, sessionId, laneKey, node, creation, hidden, lanes };
-      this.#schedulers.tell(index, { kind: "session_up", session });
-    }
-    const level = hidden ? "debug" : "info";
-    this.#world.log.write(level, "node up", { node, creation, schedulers });
-    this.#gate.found(node);
-    this.#connector.connected(node, peer.dialKey);
+  #up(peer: PeerDriver): void {
+    this.#gate.found(peer.name);
+    this.#connector.connected(peer.name, peer.dialKey);
     this.#greet(peer);
-    this.#services.nodeUp(peer, creation);
+    this.#services.nodeUp(peer, peer.info!.peer.creation);
   }
 
   /** Tells a new peer what is hosted here and whom else to connect to. */
@@ -323,7 +291,7 @@ export class ControlDriver {
     peer.send(functionsMessage(this.#schedulers.functions));
     if (!this.#setup.mesh || this.#setup.hidden || peer.hidden) return;
     const peers = [];
-    for (const other of this.#byNumber.values()) {
+    for (const other of this.#peers.up) {
       const hello = other.info?.peer;
       if (other === peer || hello === undefined || hello.hidden) continue;
       if (hello.address !== undefined) peers.push({ name: hello.name, address: hello.address });
@@ -331,163 +299,29 @@ export class ControlDriver {
     if (peers.length > 0) peer.send({ kind: "peers", peers });
   }
 
-  #over(peer: PeerDriver, { reason, text, heardAt, isGone }: SessionOver): void {
-    const { name, number } = peer;
-    this.#byNumber.delete(number);
-    this.#farewells.forget(number);
-    this.#services.nodeDown(peer);
-    peer.number = 0;
-    const silentMs = this.#clock.now() - heardAt;
-    this.#schedulers.tellAll({ kind: "session_over", number, reason, isGone, silentMs });
-    this.#schedulers.tellAll({ kind: "peer_functions", node: name, functions: [] });
-    const level = peer.hidden ? "debug" : "info";
-    this.#world.log.write(level, "node down", { node: name, reason, text });
-    this.#connector.lost(name);
+  #over(peer: PeerDriver): void {
+    this.#connector.lost(peer.name);
     this.#dnsSeeds?.lookSoon();
     this.#checkStopped();
   }
 
   #checkStopped(): void {
-    if (this.#byNumber.size === 0) this.#stopping?.();
-  }
-
-  #isUp(name: string): boolean {
-    return (this.#peers.get(name)?.number ?? 0) > 0;
+    if (this.#peers.up.length === 0) this.#stopping?.();
   }
 
   /** Calls `waiter` when there is a session, at once if there is one. */
   #connect(node: string, waiter: (ok: boolean, reason: string) => void): void {
     const name = parseNodeName(node)?.name ?? node;
-    if (this.#isUp(name) || name === this.#setup.node) waiter(true, "");
+    if (this.#peers.sessionOf(name) > 0 || name === this.#setup.node) waiter(true, "");
     else this.#connector.want(node, waiter);
   }
 
   #disconnect(node: string): boolean {
     const name = parseNodeName(node)?.name ?? node;
     this.#connector.dropped(name);
-    const peer = this.#peers.get(name);
+    const peer = this.#peers.known(name);
     if (peer === undefined || peer.number === 0) return false;
     this.#farewells.leave(peer, "disconnect");
     return true;
-  }
-
-  /** Its lanes end with it, and with them every session of this node (D6). */
-  #schedulerEnding(scheduler: number, text: string): void {
-    this.#replaced += 1;
-    this.#connector.pause(true);
-    for (const peer of [...this.#byNumber.values()]) {
-      const { address } = peer.info?.peer ?? {};
-      if (!peer.hidden) this.#parted.push({ name: peer.name, address });
-      peer.input({ kind: "abort", reason: "scheduler_killed", text });
-    }
-    this.#gate.hold(true);
-    this.#services.schedulerGone(scheduler);
-  }
-
-  #schedulerRestarted(scheduler: number, culprit: string | undefined): void {
-    this.#services.schedulerStarted(scheduler);
-    if (scheduler === 1) this.#starts.again(culprit);
-    this.#replaced -= 1;
-    if (this.#replaced > 0) return;
-    this.#gate.hold(false);
-    this.#connector.pause(false);
-    this.#connector.heard(this.#parted.splice(0));
-  }
-
-  // ---- what is said to the control thread
-
-  #fromPeer(peer: PeerDriver, message: ControlMessage): void {
-    switch (message.kind) {
-      case "functions": {
-        const functions = functionsOf(message);
-        this.#schedulers.tellAll({ kind: "peer_functions", node: peer.name, functions });
-        return compareVersions(peer.name, functions, this.#schedulers.functions, this.#world.log);
-      }
-      case "peers":
-        if (!this.#setup.mesh || this.#setup.hidden) return;
-        return this.#connector.heard(message.peers.filter(({ name }) => !this.#isUp(name)));
-      case "query":
-        return this.#desk.ask(message.verb, message.term, (ok, term) =>
-          peer.send({ kind: "answer", id: message.id, ok, term }),
-        );
-      case "answer":
-        return this.#asked.answer(message.id, message.ok, message.term);
-      case "stop":
-        return this.#events.stopRequested();
-      case "service":
-        return this.#services.fromPeer(peer, message);
-      case "goodbye":
-        return;
-    }
-  }
-
-  #fromScheduler(scheduler: number, message: ToControl): void {
-    switch (message.kind) {
-      case "dial":
-        return this.#wantedBySignal(message.node, message.hint);
-      case "lane_state": {
-        const { lane, state } = message;
-        return this.#byNumber.get(message.number)?.input({ kind: LANE_INPUTS[state], lane });
-      }
-      case "lane_failed": {
-        const reason = message.code as ProtocolError["code"];
-        const peer = this.#byNumber.get(message.number);
-        return peer?.input({ kind: "abort", reason, text: message.text });
-      }
-      case "lane_end": {
-        const peer = this.#byNumber.get(message.number);
-        return peer && this.#farewells.laneEnd(peer, message.lane, message.frame);
-      }
-      case "lane_complete": {
-        const peer = this.#byNumber.get(message.number);
-        return peer && this.#farewells.laneComplete(peer);
-      }
-      case "request":
-        return this.#request(scheduler, message);
-      case "service":
-        return this.#services.fromScheduler(scheduler, message.service, message.message);
-      case "started":
-        return this.#starts.started(message.functionName, message.pid);
-      case "start_ended":
-        return this.#starts.ended(message.pid);
-      case "scheduler_drained":
-        return this.#watchdog.drained(scheduler);
-      case "start_refused":
-        return this.#events.startRefused(message.text);
-      case "ready":
-      case "start_failed":
-      case "stopped":
-      case "answer":
-        return;
-    }
-  }
-
-  /** A signal waits for the node. If its session came up meanwhile, the scheduler has been told. */
-  #wantedBySignal(node: string, hint: number | undefined): void {
-    const name = parseNodeName(node)?.name ?? node;
-    if (this.#isUp(name)) return this.#doubtRestart(name);
-    this.#connector.want(hint === undefined ? node : `${name}:${hint}`);
-  }
-
-  /**
-   * Signals wait for a later start of a connected node. A node that is gone does not answer, and what waits goes to the
-   * one after it; one that answers has never been started again: nobody has such a pid.
-   */
-  #doubtRestart(name: string): void {
-    const number = this.#peers.get(name)?.number;
-    void this.query(name, "ping", {}, CALL_MS).then(
-      () => {
-        if (this.#peers.get(name)?.number !== number) return;
-        this.#schedulers.tellAll({ kind: "unreachable", node: name, reason: "stale_creation" });
-      },
-      () => undefined,
-    );
-  }
-
-  #request(scheduler: number, message: SchedulerRequest): void {
-    const { id } = message;
-    answerRequest(message, this.#requestDesk, (ok, value) =>
-      this.#schedulers.tell(scheduler, { kind: "answer", id, ok, value }),
-    );
   }
 }

@@ -13,9 +13,9 @@ export const nodes: readonly Mutant[] = [
   mutant("nodeup is not told", SESSIONS, "this.#events.nodeUp(nodeRef, hidden);", ""),
   mutant(
     "the end of a session is not told to schedulers",
-    "src/node/control-driver.ts",
-    `this.#schedulers.tellAll({ kind: "session_over", number, reason`,
-    `if (number % 3 !== 0) this.#schedulers.tellAll({ kind: "session_over", number, reason`,
+    "src/node/peers.ts",
+    `schedulers.tellAll({ kind: "session_over", number, reason`,
+    `if (number % 3 !== 0) schedulers.tellAll({ kind: "session_over", number, reason`,
   ),
   mutant(
     "node monitors outlive their owner",
