@@ -100,7 +100,7 @@ export const lanes: readonly Mutant[] = [
   ),
   mutant(
     "what is relayed does not say from which session",
-    "src/node/scheduler-driver.ts",
+    "src/node/arrivals.ts",
     "if (link !== undefined) return link.message(from, to, message, origin);",
     "if (link !== undefined) return link.message(from, to, message);",
   ),
