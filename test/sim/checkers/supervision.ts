@@ -1,5 +1,6 @@
-import type { Checker } from "../run.ts";
+import { type Checker, nodeOf, type Run } from "../run.ts";
 import {
+  type Birth,
   CHILDREN,
   INTENSITY,
   PERIOD_MS,
@@ -22,17 +23,24 @@ export const supervision: Checker = {
   name: "supervision",
   during(run) {
     if (++steps % STEPS !== 0) return [];
-    return copies(run.living("sim.worker")).flatMap(({ count, text }) => (count > 1 ? [text] : []));
+    // A node whose namesake answers for it looks as if it had started again, and it has not ended.
+    return copies(run.living("sim.worker")).flatMap(({ births, text }) =>
+      births.length > 1 && !births.some((birth) => isMistaken(run, birth)) ? [text] : [],
+    );
   },
   settled(run) {
     const failures = [...supervisorLog.values()].flatMap(overBudget);
-    for (const { count, id, isThere, text } of copies(run.living())) {
+    for (const { births, id, isThere, text } of copies(run.living())) {
+      const count = births.length;
       const isRight = isThere ? count === 1 || (count === 0 && id !== "near") : count === 0;
       if (!isRight) failures.push(text);
     }
     return failures;
   },
 };
+
+const isMistaken = (run: Run, { at, pid }: Birth): boolean =>
+  run.mistaken(nodeOf(pid), at, run.now);
 
 function overBudget({ births, key, strategy }: SupervisorEntry): string[] {
   // In the other strategies the loss of a node, which counts elsewhere, may restart it too.
@@ -55,9 +63,10 @@ function copies(living: ReadonlyMap<string, unknown>) {
     if (pid === undefined) return [];
     const isThere = living.has(pid);
     return CHILDREN.map((id) => {
-      const count = births.filter((birth) => birth.id === id && living.has(birth.pid)).length;
-      const text = `${key} (${strategy}, ${isThere ? "alive" : "gone"}): ${count} copies of ${id}`;
-      return { id, count, isThere, text };
+      const alive = births.filter((birth) => birth.id === id && living.has(birth.pid));
+      const state = isThere ? "alive" : "gone";
+      const text = `${key} (${strategy}, ${state}): ${alive.length} copies of ${id}`;
+      return { id, births: alive, isThere, text };
     });
   });
 }
