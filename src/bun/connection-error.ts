@@ -17,6 +17,18 @@ const CODES: Readonly<Record<string, ConnectionErrorCode>> = {
   EPROTO: "tls_failed",
 };
 
+/** How BoringSSL's message ends → what the operator is to read and do. */
+const TLS_FAULTS: Readonly<Record<string, string>> = {
+  WRONG_VERSION_NUMBER:
+    "the peer speaks without TLS; if it is a node, set the same tls.mode on both",
+  HTTP_REQUEST: "the peer speaks without TLS, HTTP by the look of it",
+  PEER_DID_NOT_RETURN_A_CERTIFICATE:
+    'the peer shows no certificate; set tls.mode = "ca" there as well',
+  TLSV1_ALERT_CERTIFICATE_REQUIRED:
+    'the peer wants to see a certificate: its tls.mode is "ca", set the same here',
+  TLSV1_ALERT_UNKNOWN_CA: "the peer does not know the authority of this node's certificate",
+};
+
 interface SystemError {
   readonly code?: unknown;
   readonly message?: unknown;
@@ -40,6 +52,7 @@ export function connectionError(
   const detail = [systemCode, typeof message === "string" ? message : ""]
     .filter((part) => part !== "")
     .join(" ");
-  const text = `${known.replaceAll("_", " ")}: ${where}${detail === "" ? "" : ` (${detail})`}`;
+  const what = TLS_FAULTS[detail.slice(detail.lastIndexOf(":") + 1)] ?? known.replaceAll("_", " ");
+  const text = `${what}: ${where}${detail === "" ? "" : ` (${detail})`}`;
   return new ConnectionError(known, text, { cause });
 }

@@ -15,7 +15,7 @@ import type { ConnectionError } from "../base/error.ts";
 import { HANDSHAKE_MS_MAX } from "../base/limits.ts";
 import type { Connection, ConnectionHandler } from "../port/transport.ts";
 import { connectionError, isTransportFailure } from "./connection-error.ts";
-import { certificateError, isTrusted, plainTextError, wordlessError } from "./tls-verdict.ts";
+import { certificateError, isTrusted, wordlessError } from "./tls-verdict.ts";
 
 /** Names the use of the exported bytes, as RFC 5705 asks for. */
 const EXPORTER_LABEL = "EXPORTER-snow-node";
@@ -85,7 +85,7 @@ export class TlsConnection implements Connection {
         ? isTrusted(error) && (this.#dialled || this.#socket.authorized)
         : !isTransportFailure(error);
     if (accepted) return this.#open();
-    const failure = certificateError(error, this.remote) ?? plainTextError(error, this.remote);
+    const failure = certificateError(error, this.remote);
     this.#fail(failure ?? connectionError(error, this.remote, "tls_failed"));
   }
 

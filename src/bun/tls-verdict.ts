@@ -35,16 +35,6 @@ export function certificateError(error: Error | null, remote: string): Connectio
   return new ConnectionError("tls_failed", `${fault}: ${remote} (${code})`, { cause: error });
 }
 
-/** What BoringSSL says when the first bytes are no TLS record, or are a request of HTTP. */
-const PLAIN_TEXT = /WRONG_VERSION_NUMBER|HTTP_REQUEST/;
-
-/** The error for a peer that speaks without TLS; undefined when something else went wrong. */
-export function plainTextError(error: Error | null, remote: string): ConnectionError | undefined {
-  if (error === null || !PLAIN_TEXT.test(error.message)) return undefined;
-  const text = `${remote} speaks without TLS; if it is a node, set the same tls.mode on both`;
-  return new ConnectionError("tls_failed", text, { cause: error });
-}
-
 /** For a dial that the other side ended without a word, which is how TLS 1.3 shows that it refused our certificate. */
 export function wordlessError(remote: string): ConnectionError {
   const text = `${remote} closed the connection without a word; does it accept this node's certificate?`;

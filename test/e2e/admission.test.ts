@@ -43,7 +43,7 @@ test("a node without TLS and one with TLS refuse each other, whoever dials", asy
   const a = cluster.node("a");
   const plain = await cluster.add("plain", { args: ["--tls-mode", "off"], connect: [a] });
   await warned(plain, /dial failed.*set the same on both/);
-  await warned(a, /speaks without TLS; if it is a node, set the same tls.mode/);
+  await warned(a, /the peer speaks without TLS; if it is a node, set the same tls.mode/);
   const secured = await cluster.add("secured", { connect: [plain] });
   await warned(secured, /set the same tls.mode/);
   await warned(plain, /connection refused.*set the same on both/);

@@ -110,6 +110,18 @@ test.each([
   },
 );
 
+test("a node that shows no certificate is told to, on both sides", async () => {
+  await using cluster = await BinaryCluster.start();
+  const certified = new CertifiedCluster(cluster);
+  const ca = await createCa({ name: "ours", days: 1 });
+  certified.put("ca.pem", ca.cert);
+  await certified.certify("a", ca);
+  const a = await certified.add("a");
+  const bare = await cluster.add("bare", { connect: [a] });
+  await warned(a, /connection refused.*shows no certificate; set tls.mode/);
+  await warned(bare, /dial failed.*wants to see a certificate/);
+});
+
 test("certificates are replaced while sessions go on, and nodes of the new authority join", async () => {
   await using cluster = await BinaryCluster.start();
   const certified = new CertifiedCluster(cluster);
