@@ -85,8 +85,9 @@ export class LaneListener {
         failed: (_socket, error) => {
           gone(socket);
           const fields = { from: remoteHost, code: error.code, error: error.message };
-          // A session that ends in order right after its start, as that of a tool does, overtakes its lanes.
-          if (error.code === "session_over") this.#log.write("debug", "lane too late", fields);
+          // A session that ends in order right after its start, as that of a tool does, overtakes its lanes on either side.
+          const isLate = error.code === "session_over" || error.code === "closed_by_peer";
+          if (isLate) this.#log.write("debug", "lane too late", fields);
           else this.#refusals.refused("lane connection refused", fields, clock.now());
         },
       },

@@ -47,7 +47,7 @@ function callerLocation(): string {
 
 /**
  * Makes something startable by name: `define`, `defineServer` and `defineSupervisor` end here.
- * @throws {MisuseError} bad_argument: an empty or too long name
+ * @throws {MisuseError} bad_argument: an empty or too long name, a version that is no number
  * @throws {ConfigError} function_defined_twice, naming both places
  */
 export function registerEntry(entry: Omit<RegistryEntry, "location">): void {
@@ -57,6 +57,11 @@ export function registerEntry(entry: Omit<RegistryEntry, "location">): void {
       "bad_argument",
       `a function's name has 1 to ${NAME_CHARS_MAX} characters, got ${String(name).slice(0, 40)}`,
     );
+  }
+  const { version } = entry;
+  if (typeof version !== "number" || !Number.isFinite(version)) {
+    const got = JSON.stringify(version) ?? String(version);
+    throw new MisuseError("bad_argument", `the version of "${name}" is a number, got ${got}`);
   }
   const location = callerLocation();
   const before = current.get(name);

@@ -44,6 +44,14 @@ test("what is no name or no function is refused", () => {
   expect(() => define("registry.none", 5 as never)).toThrow(MisuseError);
 });
 
+test("a version is a number, or peers would be told of a difference where there is none", () => {
+  for (const version of ["1.0", NaN] as unknown as number[]) {
+    const bad = (): unknown => define("registry.version", body, { version });
+    expect(bad).toThrow(MisuseError);
+    expect(bad).toThrow(/version of "registry.version" is a number, got/);
+  }
+});
+
 test("named gives the text it was given", () => {
   expect(named<number>("a").name).toBe("a");
 });
