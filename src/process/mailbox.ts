@@ -1,3 +1,4 @@
+import { EncodeError } from "../base/error.ts";
 import { Queue } from "../base/queue.ts";
 
 /** A message that a selective receive passed over. A member of two lists: all in order, and those of its type. */
@@ -18,6 +19,13 @@ class Saved {
 class SavedList {
   first: Saved | undefined;
   last: Saved | undefined;
+}
+
+/** `undefined` alone is no message: it means "none" all over. @throws {EncodeError} not_encodable */
+export function assertMessage(message: unknown): void {
+  if (message === undefined) {
+    throw new EncodeError("not_encodable", "message", "undefined cannot be sent on its own");
+  }
 }
 
 /** The literal `type` of a message, by which `receive("type")` finds it. */

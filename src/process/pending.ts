@@ -2,6 +2,7 @@ import { Deadline } from "../base/deadlines.ts";
 import { MisuseError } from "../base/error.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Wait } from "./api.ts";
+import type { Bonds } from "./bonds.ts";
 import type { Process } from "./process.ts";
 
 /** Longest wait that is a time-out; above it (and for Infinity) there is none. About 285 years. */
@@ -52,7 +53,7 @@ export abstract class Pending<T> extends Deadline {
   /** Starts to wait. Afterwards it may have failed already: by an aborted signal. */
   begin(wait: Wait | undefined, timeoutMsDefault: Millis): void {
     const timeoutMs = timeoutOf(wait?.timeoutMs ?? timeoutMsDefault);
-    this.process.addPending(this);
+    enlist(this.process.ownBonds(), this);
     if (timeoutMs !== undefined) this.process.host.setDeadline(this, timeoutMs);
     const signal = wait?.signal;
     if (signal === undefined) return;
@@ -100,10 +101,28 @@ export abstract class Pending<T> extends Deadline {
       this.#abortSignal?.removeEventListener("abort", this.#aborted);
       this.#aborted = undefined;
     }
-    this.process.removePending(this);
+    delist(this.process.bonds, this);
     this.forget();
     return settle;
   }
+}
+
+function enlist(bonds: Bonds, pending: Pending<unknown>): void {
+  pending.after = bonds.pendingFirst;
+  if (bonds.pendingFirst !== undefined) bonds.pendingFirst.before = pending;
+  bonds.pendingFirst = pending;
+}
+
+function delist(bonds: Bonds | undefined, pending: Pending<unknown>): void {
+  if (pending.before !== undefined) pending.before.after = pending.after;
+  else if (bonds?.pendingFirst === pending) bonds.pendingFirst = pending.after;
+  if (pending.after !== undefined) pending.after.before = pending.before;
+  pending.before = pending.after = undefined;
+}
+
+/** Ends everything that a process waits for besides its mailbox. */
+export function rejectPending(bonds: Bonds | undefined, error: Error): void {
+  while (bonds?.pendingFirst !== undefined) bonds.pendingFirst.failQuietly(error);
 }
 
 /** `sleep`: succeeds when its time has come. */

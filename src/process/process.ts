@@ -7,7 +7,7 @@
  * While running, `waiting` says for what: a message delivered to a process in `WAIT_DIRECT` resumes it at once (the
  * microtask queue is the run queue); everything else queues the message, and the process for a turn if it may care.
  */
-import { EncodeError, MisuseError } from "../base/error.ts";
+import { MisuseError } from "../base/error.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Wait } from "./api.ts";
 import { Bonds } from "./bonds.ts";
@@ -24,7 +24,7 @@ import {
   WAIT_SELECTIVE,
 } from "./life.ts";
 import { Mailbox, messageType } from "./mailbox.ts";
-import type { Pending } from "./pending.ts";
+import { rejectPending } from "./pending.ts";
 import { type Match, ReceiveWait } from "./receive-wait.ts";
 import { type MessageLoop, runLoop } from "./message-loop.ts";
 import { Exit } from "./system-message.ts";
@@ -346,26 +346,6 @@ export class Process implements Owner {
     if (this.life !== LIFE_RUNNING) throw new ProcessExit(this.exitReason);
   }
 
-  addPending(pending: Pending<unknown>): void {
-    const bonds = this.ownBonds();
-    pending.after = bonds.pendingFirst;
-    if (bonds.pendingFirst !== undefined) bonds.pendingFirst.before = pending;
-    bonds.pendingFirst = pending;
-  }
-
-  removePending(pending: Pending<unknown>): void {
-    if (pending.before !== undefined) pending.before.after = pending.after;
-    else if (this.bonds?.pendingFirst === pending) this.bonds.pendingFirst = pending.after;
-    if (pending.after !== undefined) pending.after.before = pending.before;
-    pending.before = pending.after = undefined;
-  }
-
-  /** Ends everything that it waits for besides its mailbox. */
-  rejectPending(error: Error): void {
-    const { bonds } = this;
-    while (bonds?.pendingFirst !== undefined) bonds.pendingFirst.failQuietly(error);
-  }
-
   #start(start: Start): void {
     this.life = LIFE_RUNNING;
     this.settled = false;
@@ -426,7 +406,7 @@ export class Process implements Owner {
     if (bonds === undefined) return;
     if (bonds.pendingFirst === undefined && bonds.controller === undefined) return;
     const error = new ProcessExit(reason);
-    this.rejectPending(error);
+    rejectPending(bonds, error);
     bonds.controller?.abort(error);
   }
 
@@ -460,11 +440,4 @@ class Start {
   }
 
   end(): void {}
-}
-
-/** `undefined` alone is no message: it means "none" all over. @throws {EncodeError} not_encodable */
-export function assertMessage(message: unknown): void {
-  if (message === undefined) {
-    throw new EncodeError("not_encodable", "message", "undefined cannot be sent on its own");
-  }
 }

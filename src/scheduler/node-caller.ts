@@ -3,6 +3,7 @@ import type { Caller } from "../process/api.ts";
 import { ProcessContext } from "../process/context.ts";
 import type { ProcessHost } from "../process/host.ts";
 import { LIFE_DEAD, LIFE_RUNNING } from "../process/life.ts";
+import { rejectPending } from "../process/pending.ts";
 import { Process } from "../process/process.ts";
 
 /**
@@ -37,7 +38,7 @@ export class NodeCaller extends Process {
   stop(): void {
     this.life = LIFE_DEAD;
     this.pid.owner = undefined;
-    this.rejectPending(stopped());
+    rejectPending(this.bonds, stopped());
   }
 }
 

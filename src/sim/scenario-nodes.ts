@@ -4,6 +4,7 @@ import { nodeOf } from "../node/node-face.ts";
 import type { Context, Node } from "../process/api.ts";
 import { ProcessContext } from "../process/context.ts";
 import { LIFE_DEAD } from "../process/life.ts";
+import { rejectPending } from "../process/pending.ts";
 import type { NodeCaller } from "../scheduler/node-caller.ts";
 import type { SimNode } from "./sim-node.ts";
 
@@ -58,7 +59,7 @@ export class ScenarioNodes<N extends string> {
       const caller = ProcessContext.process(face as unknown as ProcessContext) as NodeCaller;
       if (caller.life === LIFE_DEAD && running.size + stopping.size === 0) continue;
       const error = new CallError("noconnection", simulated.name);
-      caller.rejectPending(error);
+      rejectPending(caller.bonds, error);
       caller.stop();
       for (const reject of running) reject(error);
       for (const resolve of stopping) resolve();
