@@ -83,6 +83,11 @@ export class Pid<in M = never> {
     return this.toString();
   }
 
+  /** `Pid(…)` in `console.log`, instead of what it is made of. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `Pid(${this.toString()})`;
+  }
+
   /**
    * The pid that `toString` wrote.
    * @throws {MisuseError} `bad_argument` if the text is not a pid's

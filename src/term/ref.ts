@@ -39,6 +39,11 @@ export class Ref {
   toJSON(): string {
     return this.toString();
   }
+
+  /** `Ref(…)` in `console.log`, instead of what it is made of. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `Ref(${this.toString().slice(4)})`;
+  }
 }
 
 function sameNode(a: NodeRef, b: NodeRef): boolean {
