@@ -95,11 +95,18 @@ export class Peers {
       awaitFrames: (peer, lastFrames) => farewells.awaitFrames(peer, lastFrames),
       message: (peer, message) => events.message(peer, message),
       suspected: (peer, lane, forMs) => {
-        world.log.write("warn", "session suspect", { node: peer.name, lane, forMs });
+        world.log.write("warn", "session suspect", {
+          node: peer.name,
+          lane,
+          forMs: Math.round(forMs),
+        });
         services.suspected(peer, true);
       },
       recovered: (peer, afterMs) => {
-        world.log.write("info", "session recovered", { node: peer.name, afterMs });
+        world.log.write("info", "session recovered", {
+          node: peer.name,
+          afterMs: Math.round(afterMs),
+        });
         services.suspected(peer, false);
       },
       ticked: (peer, echo) => services.ticked(peer, echo),
