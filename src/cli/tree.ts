@@ -39,6 +39,8 @@ function label(entry: TreeEntry): string {
   if (intensity !== undefined) {
     const period = periodMs === undefined ? "" : ` in ${periodMs / 1_000} s`;
     parts.push(`restarts ${restarts ?? 0} of ${intensity}${period}`);
+  } else if (entry.kind === "supervisor" && pid !== undefined) {
+    parts.push("no answer: what is below it is not known");
   }
   if (restartCount > 0) parts.push(`restarted ${times(restartCount)}`);
   if (lossCount > 0) parts.push(`lost its node ${times(lossCount)}`);

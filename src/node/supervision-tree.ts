@@ -37,17 +37,19 @@ export function treesOf(scheduler: Scheduler): TreeEntry[] {
 export function joinTrees(trees: readonly TreeEntry[]): TreeEntry[] {
   const roots = new Map(trees.map((tree) => [tree.pid, tree]));
   const below = new Set<string>();
-  const join = (entry: TreeEntry): TreeEntry => ({
+  const join = (entry: TreeEntry, above: readonly string[]): TreeEntry => ({
     ...entry,
     children: entry.children.map((child) => {
       const root = child.pid === undefined ? undefined : roots.get(child.pid);
-      if (root?.pid === undefined) return join(child);
+      // Whatever the nodes say: nobody is below itself.
+      if (root?.pid === undefined || above.includes(root.pid)) return join(child, above);
       below.add(root.pid);
       const { id, lossCount, node, restartCount } = child;
-      return { ...join(root), id, node, restartCount, lossCount } as TreeEntry;
+      const joined = join(root, [...above, root.pid]);
+      return { ...joined, id, node, restartCount, lossCount } as TreeEntry;
     }),
   });
-  const joined = trees.map(join);
+  const joined = trees.map((tree) => join(tree, tree.pid === undefined ? [] : [tree.pid]));
   return joined.filter(({ pid }) => pid === undefined || !below.has(pid));
 }
 

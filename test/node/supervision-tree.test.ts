@@ -68,3 +68,16 @@ test("a supervisor whose own supervisor is on another scheduler is shown below i
     { pid: "2.20", children: [] },
   ]);
 });
+
+test("nodes whose supervisors are said to be below themselves are drawn all the same", () => {
+  const entry = (pid: string, ...children: object[]) => ({ pid, id: pid, children }) as never;
+  const leafOf = (pid: string) => ({ pid, id: pid, children: [] });
+  const trees = [
+    entry("1.1", leafOf("2.1")),
+    entry("2.1", leafOf("3.1")),
+    entry("3.1", leafOf("2.1")),
+  ];
+  expect(joinTrees(trees)).toMatchObject([
+    { id: "1.1", children: [{ id: "2.1", children: [{ id: "3.1", children: [{ id: "2.1" }] }] }] },
+  ]);
+});
