@@ -19,6 +19,11 @@ declare global {
 // The methods of `Buffer` for any bytes: to make a Buffer of a Uint8Array costs more than most strings do.
 const { latin1Slice, utf8Slice, ucs2Slice, hexSlice } = Buffer.prototype;
 
+/** A copy with memory of its own: what sockets bring are Buffers, whose `slice` is a view that keeps the whole alive. */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes.subarray(start, end));
+}
+
 /** `bytes[start .. end)`, one character a byte. */
 export function latin1Text(bytes: Uint8Array, start: number, end: number): string {
   return latin1Slice.call(bytes as Buffer, start, end);

@@ -1,4 +1,5 @@
 /** Somebody who connects to a node and does not speak its protocol: noise, a cut HELLO, another's words repeated. */
+import { copyOf } from "../base/bytes.ts";
 import { Prng } from "../base/prng.ts";
 import type { Connection, ConnectionHandler } from "../port/transport.ts";
 import type { Owner } from "./event-queue.ts";
@@ -59,7 +60,7 @@ function wordsOf(world: World, random: Prng): Uint8Array {
       return overheard;
     default: {
       // Another's words with one byte changed.
-      const changed = overheard.slice();
+      const changed = copyOf(overheard, 0, overheard.length);
       if (changed.length > 0) changed[random.below(changed.length)]! ^= 1 + random.below(255);
       return changed;
     }

@@ -1,3 +1,4 @@
+import { copyOf } from "../base/bytes.ts";
 import { DecodeError } from "../base/error.ts";
 
 /**
@@ -140,7 +141,7 @@ export class FieldReader {
   /** A copy of the next `length` bytes. */
   bytes(length: number): Uint8Array {
     const at = this.#take(length);
-    return this.#bytes.slice(at, at + length);
+    return copyOf(this.#bytes, at, at + length);
   }
 
   /** Steps over the next `length` bytes. */

@@ -6,6 +6,7 @@
  *
  * Usage: `reader.push(bytes)`, then `while (reader.next()) …` reads `reader.bytes` from `reader.start` to `reader.end`.
  */
+import { copyOf } from "../base/bytes.ts";
 import { DecodeError } from "../base/error.ts";
 import { FRAME_BYTES_BEFORE_AUTH_MAX, FRAME_BYTES_MAX } from "../base/limits.ts";
 
@@ -108,7 +109,7 @@ export class FrameReader {
 
   /** The body of the current frame, as a copy. */
   body(): Uint8Array {
-    return this.bytes.slice(this.start, this.end);
+    return copyOf(this.bytes, this.start, this.end);
   }
 
   /** Takes out what was pushed and not read, for the next reader of this connection. */

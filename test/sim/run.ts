@@ -207,7 +207,7 @@ export function nodeOf(text: string): string {
   return text.slice(from, text.indexOf("#"));
 }
 
-function schedulerOf(pid: string): string {
+export function schedulerOf(pid: string): string {
   return pid.slice(pid.indexOf("/") + 1, pid.indexOf(".", pid.indexOf("/")));
 }
 

@@ -44,3 +44,11 @@ test("what a frame does not have is not read", () => {
   expect(() => new FieldReader(new Uint8Array([2])).flag()).toThrow("expected 0 or 1");
   expect(() => new FieldReader(new Uint8Array([2])).end()).toThrow("1 bytes too many");
 });
+
+test("bytes that were read are a copy, also of a Buffer, as sockets bring them", () => {
+  const arrived = Buffer.from([1, 2, 3, 4]);
+  const bytes = new FieldReader(arrived).bytes(2);
+  arrived.fill(9);
+  expect([...bytes]).toEqual([1, 2]);
+  expect(bytes.buffer.byteLength).toBe(2);
+});

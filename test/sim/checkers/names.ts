@@ -1,4 +1,4 @@
-import { nodeOf, type Checker, type Run } from "../run.ts";
+import { nodeOf, schedulerOf, type Checker, type Run } from "../run.ts";
 import { namesLog as log, type NameClaim, PLAIN, seenAt, WILD } from "../workloads/names.ts";
 
 /** Milliseconds behind a time-out until the answer is there: the node may stand still meanwhile. */
@@ -47,7 +47,21 @@ function unseen(run: Run): string[] {
 /** Claims to a name of processes that live, and hold it. */
 function holding(run: Run, name: string): NameClaim[] {
   const living = run.living();
-  return log.claims.filter((claim) => claim.name === name && living.has(claim.pid) && holds(claim));
+  return log.claims.filter(
+    (claim) =>
+      claim.name === name &&
+      living.has(claim.pid) &&
+      holds(claim) &&
+      // Who gets no processor time has not heard yet what became of it.
+      !isHeldUp(run, claim.pid),
+  );
+}
+
+function isHeldUp(run: Run, pid: string): boolean {
+  const name = nodeOf(pid);
+  const node = run.world.nodes.values().find((one) => one.name === name);
+  const thread = node?.threads[Number(schedulerOf(pid))];
+  return thread !== undefined && thread.stalledUntil + NEWS_MS > run.now;
 }
 
 function doubles(run: Run): string[] {
