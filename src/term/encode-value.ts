@@ -225,7 +225,8 @@ function writeArray(state: EncodeState, position: number, value: readonly unknow
   if (kind !== 0) position = writePacked(state, position, value as readonly number[], kind);
   else if (count <= TUPLE_MAX) {
     position = writeTag(state, position, ARRAY + count);
-    position = tupleWriters[count]!(state, position, value, writeValue, tupleSite(count));
+    const site = state.standalone && state.depth === 1 ? NO_SITE : tupleSite(count);
+    position = tupleWriters[count]!(state, position, value, writeValue, site);
   } else {
     if (count <= 15) position = writeTag(state, position, ARRAY + count);
     else position = writeVarint(state, writeTag(state, position, ARRAY_VARINT), count);

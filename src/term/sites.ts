@@ -13,8 +13,8 @@ export const STANDALONE_MISSES_MAX = 6;
 export const SITE_LOOK_AT = SITE_MISSES_MAX + 15;
 
 /**
- * For the fields of the object that a whole standalone term is: their strings go in full, there is hardly a second one of a
- * kind.
+ * For the fields of the object, or the elements of the short array, that a whole standalone term is: their strings go in full,
+ * there is hardly a second one of a kind.
  */
 export const NO_SITE = -1;
 

@@ -109,6 +109,7 @@ export const values: Record<string, unknown> = {
   Float32Array: new Float32Array([1.5]),
   BigUint64Array: new BigUint64Array([2n ** 64n - 1n]),
   ArrayBuffer: new Uint8Array([1, 2, 3]).buffer,
+  "string repeated inside": [["again", "again", "again", "again"]],
 };
 
 /** Terms of one stream, written one after the other. */
