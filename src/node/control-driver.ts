@@ -10,6 +10,7 @@ import { parseNodeName } from "../config/node-name.ts";
 import type { Clock } from "../port/clock.ts";
 import type { ThreadPort } from "../port/threads.ts";
 import type { TlsKeys } from "../port/transport.ts";
+import type { SessionInfo } from "../session/session-io.ts";
 import { AddressDials } from "./address-dials.ts";
 import { Connector } from "./connector.ts";
 import type { ControlEvents, NodeUpInfo } from "./control-events.ts";
@@ -124,7 +125,7 @@ export class ControlDriver {
       farewells: this.#farewells,
       gate: this.#gate,
       events: {
-        up: (peer) => this.#up(peer),
+        up: (peer, info) => this.#up(peer, info),
         over: (peer) => this.#over(peer),
         connectFailed: (name, error) => this.#connector.failed(name, error),
         message: (peer, message) => this.#inbox.fromPeer(peer, message),
@@ -279,11 +280,11 @@ export class ControlDriver {
     this.#addressDials.failed(socket, failure.error, name, peer);
   }
 
-  #up(peer: PeerDriver): void {
+  #up(peer: PeerDriver, info: SessionInfo): void {
     this.#gate.found(peer.name);
     this.#connector.connected(peer.name, peer.dialKey);
     this.#greet(peer);
-    this.#services.nodeUp(peer, peer.info!.peer.creation);
+    this.#services.nodeUp(peer, info.peer.creation);
   }
 
   /** Tells a new peer what is hosted here and whom else to connect to. */

@@ -15,8 +15,8 @@ import type { SchedulerGroup } from "./scheduler-group.ts";
 
 /** What follows for the rest of the control thread. */
 export interface PeersEvents {
-  /** A session is up; the schedulers have been told. */
-  up(peer: PeerDriver): void;
+  /** A session is up; the schedulers have been told. What its peer sent at once may have ended it again already. */
+  up(peer: PeerDriver, info: SessionInfo): void;
   /** It is over; the schedulers have been told. */
   over(peer: PeerDriver): void;
   connectFailed(name: string, error: ConnectionError | ProtocolError): void;
@@ -135,7 +135,7 @@ export class Peers {
     }
     const fields = { node, creation, schedulers: info.peer.schedulers };
     world.log.write(hidden ? "debug" : "info", "node up", fields);
-    events.up(peer);
+    events.up(peer, info);
   }
 
   #over(peer: PeerDriver, { reason, text, heardAt, isGone }: SessionOver): void {
