@@ -67,6 +67,9 @@ export class Siege implements AsyncDisposable {
     // Guests come and go; the node under attack must not.
     if (this.#friend.log("node down").some(({ node }) => node === this.target.name))
       throw new Error("the good peer was cut off");
+    // No input of a peer may make a core throw, also where the node would live on.
+    const [thrown] = this.target.log("an error that nobody caught");
+    if (thrown !== undefined) throw new Error(JSON.stringify(thrown));
     await this.#admits();
     await until(
       `memory of ${before} MB is back`,
