@@ -29,6 +29,9 @@ const INTENSITY = 3;
 const PERIOD_MS = 1_000;
 /** Milliseconds that a restart may have to wait for its turn. */
 const TURN_MS = 5_000;
+/** How often a child may lose its node, and within how many milliseconds, before it waits; clocks drift. */
+const LOSSES = 5;
+const LOSSES_MS = 60_000 * 0.9;
 /** Milliseconds that a link passes nothing at all, after it had passed something one way only. */
 const DEAD_MS = 2_000;
 /** Of how many steps of the load one kills a supervisor. */
@@ -85,6 +88,8 @@ let trees: Tree[] = [];
 /** What supervisors say, by pid: when they heard of a crash, and when they gave up. */
 let crashesOf = new Map<string, number[]>();
 let gaveUp = new Map<string, number>();
+/** When children lost their nodes, by their supervisor's pid and their id. */
+let lossesOf = new Map<string, number[]>();
 /** Until when children wait that lost their nodes too often, by their supervisor's pid and their id. */
 let waiting = new Map<string, Map<string, number>>();
 
@@ -209,6 +214,7 @@ export function runSplits(seed: number, trace?: (line: TraceLine) => void): Spli
   crashesOf = new Map();
   gaveUp = new Map();
   waiting = new Map();
+  lossesOf = new Map();
   const random = new Prng(seed + 0x7370_6c69);
   const failures: string[] = [];
   const graceMs = [0, 200, 500][random.below(3)]!;
@@ -246,7 +252,7 @@ export function runSplits(seed: number, trace?: (line: TraceLine) => void): Spli
   // A lease and its margin, the longest pause of a search, a restart of the tree.
   world.run((2 * TICK_MS + graceMs + SHUTDOWN_MS) * 1.1 + 8_000);
   failures.push(...settled());
-  failures.push(...neverTwo(), ...fencesGrow(), ...budgets());
+  failures.push(...neverTwo(), ...fencesGrow(), ...budgets(), ...losses());
   const { hash } = world;
   return { seed, hash, lives: lives.length, moves: movesOf().length, failures };
 }
@@ -258,6 +264,8 @@ function heed({ fields, text }: TraceLine): void {
   if (text === "child crashed" && reason === "tired")
     crashesOf.set(pid, [...(crashesOf.get(pid) ?? []), world.now]);
   if (text.startsWith("too many restarts")) gaveUp.set(pid, world.now);
+  const key = `${pid} ${id}`;
+  if (text === "child lost its node") lossesOf.set(key, [...(lossesOf.get(key) ?? []), world.now]);
   if (waitsMs === undefined) return;
   const waits = waiting.get(pid) ?? new Map<string, number>();
   waiting.set(pid, waits.set(id, world.now + waitsMs));
@@ -458,6 +466,14 @@ function budgets(): string[] {
     );
     if (recent.length > INTENSITY) return [];
     return [`budget: ${strategy} tree ${key} gave up after ${recent.length} crashes`];
+  });
+}
+
+/** The loss after the last one that is lived with is seen, and then there is nothing to lose for a while. */
+function losses(): string[] {
+  return [...lossesOf].flatMap(([key, times]) => {
+    const tooMany = times.findIndex((at, index) => times[index + LOSSES + 1]! - at < LOSSES_MS);
+    return tooMany < 0 ? [] : [`losses: ${key} lost its node ${LOSSES + 2} times within a minute`];
   });
 }
 

@@ -60,6 +60,12 @@ export const leases: readonly Mutant[] = [
     'if (isLost && child.state !== "starting") this.#enterLost(child, now);',
   ),
   mutant(
+    "a child may lose its nodes as often as it likes",
+    "src/behaviour/supervision.ts",
+    "const waitMs = isMissed ? 0 : losses.waitMs(now);",
+    "const waitMs = 0;",
+  ),
+  mutant(
     "a child that is started again keeps its fence",
     "src/base/fence.ts",
     "(byClock > highest ? byClock : highest + 1n)",
