@@ -146,7 +146,8 @@ function told(run: Run): string[] {
   for (const [pid, list] of log.told) {
     for (const { at, kept, lost, name } of list) {
       const other = pid === kept ? lost : kept;
-      if (!living.has(other)) continue;
+      // The others may have been given up before the decision arrived: they are nobody's to be told of.
+      if (!living.has(other) || !name.startsWith("plain")) continue;
       // A claim that was withdrawn, and told so, was seen as a holder until that came through.
       if (log.claims.some((claim) => claim.pid === other && claim.problem !== "")) continue;
       if (run.apart(pid, other, at - 100, at + ANSWER_MS)) continue;
