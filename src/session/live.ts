@@ -36,8 +36,10 @@ export interface LaneSocket {
   dialSince: Millis | undefined;
   attempts: number;
   dialAt: Millis;
-  /** The peer owes an acknowledgement: its next tick tells busy from dead. */
-  stalled: boolean;
+  /** When its scheduler said last that the peer owes an acknowledgement: the peer's ticks tell busy from dead. */
+  stalledAt: Millis | undefined;
+  /** Since when the peer's ticks show, meanwhile, that its scheduler runs. */
+  ranSince: Millis | undefined;
 }
 
 export interface Live {
@@ -96,7 +98,8 @@ export function startLive(
       dialSince: undefined,
       attempts: 0,
       dialAt,
-      stalled: false,
+      stalledAt: undefined,
+      ranSince: undefined,
     })),
     control,
     controlLostAt: now,
@@ -120,7 +123,8 @@ export function retryMs(attempts: number): Millis {
 export function loseLane(live: Live, lane: LaneSocket, now: Millis): void {
   lane.attached = false;
   lane.lostAt = now;
-  lane.stalled = false;
+  lane.stalledAt = undefined;
+  lane.ranSince = undefined;
   lane.attempts = 0;
   lane.dialAt = live.info.opener ? now : now + SECOND_DIALLER_MS;
 }

@@ -1,6 +1,6 @@
 /** Bringing back the sockets that a session lacks: who dials what, and when. Works on `Live`, decides nothing else. */
 import type { Millis } from "../base/millis.ts";
-import { laneDeadline, loseLane, retryMs, type LaneSocket, type Live } from "./live.ts";
+import { isStuck, laneDeadline, loseLane, retryMs, type LaneSocket, type Live } from "./live.ts";
 import type { SessionOutput } from "./session-io.ts";
 
 /** Two refusals this far apart are two: a listener that is being replaced comes back within less. */
@@ -11,6 +11,12 @@ const REFUSALS_APART_MS = 20;
  * rarely. Long enough for a handshake of six round trips of 400 ms.
  */
 export const DIAL_AGAIN_MS = 2_500;
+
+/** A scheduler says with every beat that a lane stands still; after so many milliseconds without a word it does not any more. */
+const STALL_SAID_MS = 1_000;
+
+/** Milliseconds that the peer's scheduler has to be seen running: one that was stuck reads first what waits for it. */
+const STALL_RAN_MS = 1_000;
 
 type Emit = (output: SessionOutput) => void;
 
@@ -38,7 +44,20 @@ export function laneAttached(lane: LaneSocket): void {
   lane.wasAttached = true;
   lane.dialSince = undefined;
   lane.attempts = 0;
-  lane.stalled = false;
+  lane.stalledAt = undefined;
+  lane.ranSince = undefined;
+}
+
+/** A tick of the peer came. Whether the lane's socket is dead: the acknowledgement is still owed, and who owes it runs. */
+export function hasDied(live: Live, lane: LaneSocket, now: Millis): boolean {
+  const { stalledAt } = lane;
+  const isOwed = lane.attached && stalledAt !== undefined && now - stalledAt < STALL_SAID_MS;
+  if (!isOwed || isStuck(live, lane)) {
+    lane.ranSince = undefined;
+    return false;
+  }
+  lane.ranSince ??= now;
+  return now - lane.ranSince >= STALL_RAN_MS;
 }
 
 /** Takes a lane's socket for dead and has it dialled again. */

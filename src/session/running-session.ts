@@ -27,6 +27,7 @@ import {
   DIAL_AGAIN_MS,
   dialDue,
   dialLanes,
+  hasDied,
   laneAttached,
   laneFailed,
   loseControl,
@@ -206,7 +207,7 @@ export class RunningSession {
         laneFailed(lane, now);
         return this.repair(now);
       case "lane_stalled":
-        if (lane.attached) lane.stalled = true;
+        if (lane.attached) lane.stalledAt = now;
         if (live.control !== undefined) this.#emit({ kind: "send_tick", probe: true });
         return;
       case "peer_suspects":
@@ -239,8 +240,7 @@ export class RunningSession {
     live.lagMs = lagMs;
     if (probe) this.#emit({ kind: "send_tick", probe: false });
     for (const lane of live.lanes) {
-      // A stuck scheduler is busy, not dead: its socket stays.
-      if (!lane.attached || !lane.stalled || isStuck(live, lane)) continue;
+      if (!hasDied(live, lane, now)) continue;
       this.#emit({ kind: "send_suspect", lane: lane.plan.lane });
       this.#resetLane(lane, now);
     }
