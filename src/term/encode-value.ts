@@ -45,7 +45,7 @@ import {
   TYPED_ARRAY,
   UNDEFINED,
 } from "./tags.ts";
-import { tupleWriters } from "./tuple-writers.ts";
+import { tupleWriters, wholeTupleWriters } from "./tuple-writers.ts";
 import { typedByPrototype } from "./typed-kinds.ts";
 
 /** Numbers that an array must have to be written packed. */
@@ -225,8 +225,9 @@ function writeArray(state: EncodeState, position: number, value: readonly unknow
   if (kind !== 0) position = writePacked(state, position, value as readonly number[], kind);
   else if (count <= TUPLE_MAX) {
     position = writeTag(state, position, ARRAY + count);
-    const site = state.standalone && state.depth === 1 ? NO_SITE : tupleSite(count);
-    position = tupleWriters[count]!(state, position, value, writeValue, site);
+    const writers = state.standalone && state.depth === 1 ? wholeTupleWriters : tupleWriters;
+    const site = writers === tupleWriters ? tupleSite(count) : NO_SITE;
+    position = writers[count]!(state, position, value, writeValue, site);
   } else {
     if (count <= 15) position = writeTag(state, position, ARRAY + count);
     else position = writeVarint(state, writeTag(state, position, ARRAY_VARINT), count);

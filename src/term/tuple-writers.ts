@@ -5,16 +5,23 @@ import { TUPLE_MAX } from "./sites.ts";
 const COMPILE_AT = 16;
 
 /** Writers of the elements of short arrays by their length: a tuple is a shape whose keys are 0, 1, 2 … */
-export const tupleWriters: WriteFields[] = Array.from({ length: TUPLE_MAX + 1 }, (_, length) =>
-  tupleWriter(length),
-);
+export const tupleWriters = makeWriters();
 
-function tupleWriter(length: number): WriteFields {
+/** The same for the array that a whole standalone term is: one writer for both would be compiled for neither. */
+export const wholeTupleWriters = makeWriters();
+
+function makeWriters(): WriteFields[] {
+  const writers: WriteFields[] = [];
+  for (let length = 0; length <= TUPLE_MAX; length++) writers.push(tupleWriter(writers, length));
+  return writers;
+}
+
+function tupleWriter(writers: WriteFields[], length: number): WriteFields {
   const keys = Array.from({ length }, (_, i) => String(i));
   const loop = loopWriter(keys);
   let uses = 0;
   return (state, position, array, writeValue, site) => {
-    if (++uses === COMPILE_AT) tupleWriters[length] = compiledWriter(keys) ?? loop;
+    if (++uses === COMPILE_AT) writers[length] = compiledWriter(keys) ?? loop;
     return loop(state, position, array, writeValue, site);
   };
 }
