@@ -66,7 +66,7 @@ export function reportEvents(log: LogSink): SchedulerEvents {
 export function sourceOf(reason: unknown): string | undefined {
   if (!(reason instanceof Error) || typeof reason.stack !== "string") return undefined;
   for (const line of reason.stack.split("\n")) {
-    const place = /^\s*at .*?\(?((?:file:\/\/)?\/[^()]*:\d+:\d+)\)?$/.exec(line)?.[1];
+    const place = /^\s*at (?:.*?[ (])?((?:file:\/\/)?\/[^()]*:\d+:\d+)\)?$/.exec(line)?.[1];
     if (place !== undefined && !place.includes("/$bunfs/")) return place.replace(/^file:\/\//, "");
   }
   return undefined;

@@ -55,6 +55,9 @@ test("the place of an error is the first frame of the author's own files", () =>
   expect(at("send (/$bunfs/root/snow.js:1:2)", "run (/app/a.ts:3:4)")).toBe("/app/a.ts:3:4");
   expect(at("async /app/b.ts:5:6")).toBe("/app/b.ts:5:6");
   expect(at("run (file:///app/with space/c.ts:7:8)")).toBe("/app/with space/c.ts:7:8");
+  // The executable's own frames, as its source map shows them.
+  expect(at("listen (src/bun/web.ts:1:2)", "run (/my app/a.ts:3:4)")).toBe("/my app/a.ts:3:4");
+  expect(at("async src/node/a.ts:1:2")).toBeUndefined();
   expect(at("map (native:1:11)", "<anonymous>")).toBeUndefined();
   expect(sourceOf("killed")).toBeUndefined();
 });
