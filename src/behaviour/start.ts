@@ -3,6 +3,7 @@ import { ConfigError, MisuseError, SpawnError, StartError } from "../base/error.
 import type { Caller, StartOptions, Wait } from "../process/api.ts";
 import { demonitor, link, monitor, unlink } from "../process/bonds.ts";
 import { ProcessContext } from "../process/context.ts";
+import { reasonText } from "../process/exit-reason.ts";
 import type { Owner } from "../process/host.ts";
 import { Pending } from "../process/pending.ts";
 import type { Exit } from "../process/system-message.ts";
@@ -155,7 +156,8 @@ class StartWait extends Pending<Pid<unknown>> implements Owner {
     if (reason === "noconnection") {
       return new StartError("noconnection", `${this.#plan.functionName}: node lost`, reason, cause);
     }
-    return new StartError("init_failed", `${this.#plan.functionName} did not start`, reason, cause);
+    const text = `${this.#plan.functionName} did not start: ${reasonText(reason)}`;
+    return new StartError("init_failed", text, reason, cause);
   }
 
   /** Its end is no concern of the starter any more. Source: OTP proc_lib, start_link with a time-out. */

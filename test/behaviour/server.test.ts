@@ -312,6 +312,7 @@ describe("start", () => {
     expect(await fussy.client(caller, pid).get()).toBe("fine");
     const error = await rejection(fussy.start(caller, ["stop"], { on: { scheduler: 1 } }));
     expect([error.code, error.reason]).toEqual(["init_failed", "no thanks"]);
+    expect(error.message).toBe("test.fussy did not start: no thanks");
     expect((await rejection(fussy.start(caller, ["x"], { on: "b@test" }))).code).toBe(
       "noconnection",
     );
