@@ -17,7 +17,7 @@ import type { PlaceOptions } from "./spawning.ts";
 import { RPC_FUNCTION, type RpcAnswer } from "./rpc.ts";
 
 const FAILURES: { readonly [code in SpawnFailure]: string } = {
-  undef: "is not defined there",
+  undef: "is not defined",
   badarg: "was given arguments that are no list",
   noconnection: "could not be spawned: its node cannot be reached",
   name_taken: "could not be spawned: its name is taken",
@@ -258,7 +258,8 @@ abstract class SpawnRequest<T> extends Pending<T> implements Requester {
 
   replied(result: SpawnResult): void {
     if (!result.ok) {
-      this.fail(new SpawnError(result.code, `${this.functionName} ${FAILURES[result.code]}`));
+      const wanted = `${this.functionName} on ${this.node}`;
+      this.fail(new SpawnError(result.code, `${wanted} ${FAILURES[result.code]}`));
       return;
     }
     const { process } = this;
@@ -272,7 +273,9 @@ abstract class SpawnRequest<T> extends Pending<T> implements Requester {
   }
 
   override expired(): void {
-    this.fail(new SpawnError("timeout", `${this.functionName} was not spawned in time`));
+    this.fail(
+      new SpawnError("timeout", `${this.functionName} on ${this.node} was not spawned in time`),
+    );
   }
 
   /** The child gets a monitor whose ref is that of the request. */
