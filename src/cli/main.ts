@@ -134,7 +134,9 @@ function exitCodeOf(error: unknown): number | undefined {
 }
 
 function errorText(error: Error): string {
-  if (!(error instanceof CallError) || error.reason === undefined) return error.message;
+  // The reason of a callee that is gone is the code itself, and said once.
+  if (!(error instanceof CallError) || error.reason === undefined || error.reason === error.code)
+    return error.message;
   const text = `${error.message}: ${showTerm(error.reason)}`;
   return text.replaceAll(/\s*\n\s*/g, " ");
 }

@@ -139,6 +139,7 @@ describe("bad usage exits with 2 and one line", () => {
 describe("exit codes", () => {
   test.each([
     [new CallError("noproc", "acme"), 1, "call to acme: noproc"],
+    [new CallError("noproc", "acme", "noproc"), 1, "call to acme: noproc"],
     [
       new CallError("failed", "acme", { code: "insufficient_funds", detail: 5 }),
       1,
