@@ -1,6 +1,8 @@
+import { nearest } from "../base/edit-distance.ts";
+import { ConfigError } from "../base/error.ts";
 import type { LogLevel } from "../port/log.ts";
 
-/** How a node inside a program is to be; everything has a default. What is left out comes from `SNOW_…` and `config`. */
+/** How a node inside a program is to be; everything has a default. What is left out comes from `SNOW_…` in the environment. */
 export interface NodeOptions {
   /** `name@host:port`; port 0 takes any. Default: a name of its own on 127.0.0.1, port 0. */
   readonly name?: string;
@@ -23,8 +25,36 @@ export interface NodeOptions {
   /** Milliseconds that sessions survive without their sockets. Default 5,000. */
   readonly sessionGraceMs?: number;
   /**
-   * Milliseconds after which a scheduler that no longer turns is ended and started anew; see D6. Only schedulers from 2
+   * Milliseconds after which a scheduler that no longer turns is ended and started anew. Only schedulers from 2
    * on: scheduler 1 is the thread of the program, which nobody else can end. Default: never.
    */
   readonly killStuckAfterMs?: number;
+}
+
+/** Every option; the type says so when one is missing. */
+const OPTIONS: { readonly [name in keyof Required<NodeOptions>]: true } = {
+  name: true,
+  cookie: true,
+  modules: true,
+  schedulers: true,
+  seeds: true,
+  hidden: true,
+  strict: true,
+  logLevel: true,
+  tls: true,
+  sessionGraceMs: true,
+  killStuckAfterMs: true,
+};
+
+/**
+ * Refuses options that do not exist: they come from plain JavaScript, or from an object that the type checker let pass.
+ * @throws {ConfigError} config_unknown_key
+ */
+export function refuseUnknownOptions(options: NodeOptions): void {
+  const known = Object.keys(OPTIONS);
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, known);
+  const hint = meant === undefined ? `expected one of ${known.join(", ")}` : `nearest is ${meant}`;
+  throw new ConfigError("config_unknown_key", `unknown option ${unknown}, ${hint}`);
 }

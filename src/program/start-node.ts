@@ -23,7 +23,7 @@ import type { Transport } from "../port/transport.ts";
 import type { Node } from "../process/api.ts";
 import { InlineNode } from "./inline-node.ts";
 import { KeyWatch } from "./key-watch.ts";
-import type { NodeOptions } from "./options.ts";
+import { refuseUnknownOptions, type NodeOptions } from "./options.ts";
 import { resolveName } from "./registry.ts";
 import { ProgramThreads } from "./program-threads.ts";
 import { makeSchedulerDriver, type LogSetup } from "./thread.ts";
@@ -57,6 +57,7 @@ export async function launchNode(
   options: NodeOptions,
   inPlace: InPlace = {},
 ): Promise<StartedNode> {
+  refuseUnknownOptions(options);
   const config = configOf(options);
   const name = config.node.name;
   if (name === undefined) throw new ConfigError("config_conflict", "node.name: expected a name");

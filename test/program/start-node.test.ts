@@ -24,6 +24,15 @@ const start = (options: NodeOptions = {}) =>
 /** The number of the scheduler in the text of a pid. */
 const schedulerOf = (pid: string): number => Number(/\/(\d+)\.\d+$/.exec(pid)?.[1]);
 
+test.each([
+  [{ moduls: ["./app.ts"] }, "unknown option moduls, nearest is modules"],
+  [{ config: "a.toml" }, /^unknown option config, expected one of name, cookie, /],
+])("an option that does not exist is refused by its name: %j", async (options, message) => {
+  const error = await start(options as NodeOptions).catch((refused: unknown) => refused);
+  expect(error).toMatchObject({ name: "ConfigError", code: "config_unknown_key" });
+  expect((error as Error).message).toMatch(message);
+});
+
 describe("a node of threads", () => {
   test("of one scheduler runs processes on the calling thread", async () => {
     await using node = await start({ schedulers: 1 });
