@@ -7,7 +7,7 @@ import { loadModules, registerVirtualModules } from "../src/bun/modules.ts";
 import { createThreads, startedThread } from "../src/bun/worker-threads.ts";
 import { ConfigError } from "../src/base/error.ts";
 import * as snowNode from "../src/index.ts";
-import type { SchedulerDriver } from "../src/node/scheduler-driver.ts";
+import type { SchedulerDriver } from "../src/node/scheduler/scheduler-driver.ts";
 import type { ToControl } from "../src/node/thread-message.ts";
 import type { ThreadPort } from "../src/port/threads.ts";
 import { runControlThread, type ControlThreadData } from "../src/program/control-thread.ts";

@@ -1,5 +1,5 @@
 /** The services that every node has; `service.ts` says what one is. */
-import type { ControlServiceMakers } from "./control-services.ts";
+import type { ControlServiceMakers } from "./control/control-services.ts";
 import { GroupsControl } from "../service/groups-control.ts";
 import { GroupsScheduler } from "../service/groups-scheduler.ts";
 import { leasesOf, LeaseService } from "../service/lease-service.ts";
@@ -8,7 +8,7 @@ import { NamesScheduler } from "../service/names-scheduler.ts";
 import { GroupsOf } from "../service/process-groups.ts";
 import { GlobalNamesOf } from "../service/process-names.ts";
 import { RoomControl } from "../service/room-control.ts";
-import type { SchedulerServiceMakers } from "./scheduler-services.ts";
+import type { SchedulerServiceMakers } from "./scheduler/scheduler-services.ts";
 
 export const CONTROL_SERVICES: ControlServiceMakers = {
   names: (world) => new NamesControl(world),

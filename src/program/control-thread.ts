@@ -1,8 +1,8 @@
 /** The control thread of a node inside a user's program: a worker that never runs the user's code. */
 import { createLog } from "../bun/log.ts";
 import { createThreads } from "../bun/worker-threads.ts";
-import { ControlDriver } from "../node/control-driver.ts";
-import type { NodeUpInfo } from "../node/control-events.ts";
+import { ControlDriver } from "../node/control/control-driver.ts";
+import type { NodeUpInfo } from "../node/control/control-events.ts";
 import type { ControlSetup } from "../node/control-setup.ts";
 import type { PortEnd, ThreadPort } from "../port/threads.ts";
 import type { TlsKeys } from "../port/transport.ts";

@@ -1,9 +1,9 @@
 /** A node that lives wholly on the calling thread: for tests, and for tools that join a cluster for a moment. */
 import { createLocalPorts } from "../bun/local-ports.ts";
-import { ControlDriver } from "../node/control-driver.ts";
-import type { ControlEvents, NodeUpInfo } from "../node/control-events.ts";
+import { ControlDriver } from "../node/control/control-driver.ts";
+import type { ControlEvents, NodeUpInfo } from "../node/control/control-events.ts";
 import type { NodePlan } from "../node/node-plan.ts";
-import type { SchedulerDriver } from "../node/scheduler-driver.ts";
+import type { SchedulerDriver } from "../node/scheduler/scheduler-driver.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { Clock } from "../port/clock.ts";
 import type { LogSink } from "../port/log.ts";

@@ -4,8 +4,8 @@
  */
 import { clock } from "../bun/clock.ts";
 import { ConfigError } from "../base/error.ts";
-import { ControlDriver } from "../node/control-driver.ts";
-import type { ControlEvents, NodeUpInfo } from "../node/control-events.ts";
+import { ControlDriver } from "../node/control/control-driver.ts";
+import type { ControlEvents, NodeUpInfo } from "../node/control/control-events.ts";
 import type { NodePlan } from "../node/node-plan.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { LogSink } from "../port/log.ts";

@@ -4,7 +4,7 @@
  */
 import { createThreads } from "../bun/worker-threads.ts";
 import type { NodePlan } from "../node/node-plan.ts";
-import type { SchedulerPorts } from "../node/scheduler-world.ts";
+import type { SchedulerPorts } from "../node/scheduler/scheduler-world.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { LogSink } from "../port/log.ts";
 import type { TlsKeys } from "../port/transport.ts";

@@ -3,8 +3,8 @@ import { clock } from "../bun/clock.ts";
 import { entropy } from "../bun/entropy.ts";
 import { createTransport } from "../bun/tls-transport.ts";
 import { DEFAULT_PORT, isLoopback, parseNodeName, type NodeAddress } from "../config/node-name.ts";
-import { askNames, askPort } from "../node/registry-client.ts";
-import { REGISTRY_HOST, RegistryDriver } from "../node/registry-driver.ts";
+import { askNames, askPort } from "../node/control/registry-client.ts";
+import { REGISTRY_HOST, RegistryDriver } from "../node/control/registry-driver.ts";
 import type { LogSink } from "../port/log.ts";
 import type { Address } from "../port/transport.ts";
 

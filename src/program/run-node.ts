@@ -8,7 +8,7 @@ import { nearest } from "../base/edit-distance.ts";
 import { ConfigError, ConnectionError } from "../base/error.ts";
 import type { NodeConfig } from "../config/config.ts";
 import { loadCookies, type Cookies } from "../config/cookie.ts";
-import type { NodeUpInfo } from "../node/control-events.ts";
+import type { NodeUpInfo } from "../node/control/control-events.ts";
 import { modulePaths } from "../config/module-paths.ts";
 import { formatHostPort } from "../config/node-name.ts";
 import { planNode, type NodePlan } from "../node/node-plan.ts";

@@ -3,7 +3,7 @@ import type { Node, Pid, Wait } from "../process/api.ts";
 import type { Pid as LocalPid } from "../term/pid.ts";
 import { CallError } from "../base/error.ts";
 import { clock } from "../bun/clock.ts";
-import type { SchedulerDriver } from "../node/scheduler-driver.ts";
+import type { SchedulerDriver } from "../node/scheduler/scheduler-driver.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import type { NodeOptions } from "./options.ts";
 import { launchNode, type StartedNode } from "./start-node.ts";

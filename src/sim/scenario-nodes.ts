@@ -1,6 +1,6 @@
 /** Nodes of a world as a scenario has them: callers whose promises end with their node. */
 import { CallError, MisuseError } from "../base/error.ts";
-import { nodeOf } from "../node/node-face.ts";
+import { nodeOf } from "../node/scheduler/node-face.ts";
 import type { Context, Node } from "../process/api.ts";
 import { ProcessContext } from "../process/context.ts";
 import { LIFE_DEAD } from "../process/life.ts";

@@ -7,7 +7,7 @@
  *     103.500  !! crash b, down for 300 ms
  */
 import type { Millis } from "../base/millis.ts";
-import { termText } from "../node/term-text.ts";
+import { termText } from "../node/scheduler/term-text.ts";
 import type { Outbound } from "../process/outbound.ts";
 import type { Signal } from "../process/signal.ts";
 import type { Pid } from "../term/pid.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 
 import { clock } from "../../src/bun/clock.ts";
-import type { SchedulerDriver } from "../../src/node/scheduler-driver.ts";
+import type { SchedulerDriver } from "../../src/node/scheduler/scheduler-driver.ts";
 import type { Pid } from "../../src/process/api.ts";
 import type { Scheduler, SchedulerTables } from "../../src/scheduler/scheduler.ts";
 import { until } from "../support/live-node.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
 import { clock } from "../../src/bun/clock.ts";
-import { Departures } from "../../src/node/departures.ts";
+import { Departures } from "../../src/node/scheduler/departures.ts";
 
 /** Departures whose flushes are written down. */
 function departures() {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { reportEvents, sourceOf } from "../../src/node/report.ts";
+import { reportEvents, sourceOf } from "../../src/node/scheduler/report.ts";
 import { Identities } from "../../src/term/identities.ts";
 
 const pid = new Identities("a@h", 10).localPid(2 ** 42 + 7);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { LaneFullError, MessageTooLarge } from "../../src/base/error.ts";
-import { Routes, type Route, type Undelivered } from "../../src/node/routes.ts";
+import { Routes, type Route, type Undelivered } from "../../src/node/scheduler/routes.ts";
 import type { Signal } from "../../src/process/signal.ts";
 import { Identities } from "../../src/term/identities.ts";
 

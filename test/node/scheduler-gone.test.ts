@@ -8,7 +8,7 @@ import { createTransport } from "../../src/bun/tls-transport.ts";
 import { define, type Context, type Down, type Pid } from "../../src/index.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { planNode, type NodePlan } from "../../src/node/node-plan.ts";
-import { SchedulerDriver } from "../../src/node/scheduler-driver.ts";
+import { SchedulerDriver } from "../../src/node/scheduler/scheduler-driver.ts";
 import type { ToControl } from "../../src/node/thread-message.ts";
 import type { PortEnd, ThreadPort } from "../../src/port/threads.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { termText } from "../../src/node/term-text.ts";
+import { termText } from "../../src/node/scheduler/term-text.ts";
 import { Identities } from "../../src/term/identities.ts";
 
 test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { Watchdog, type VitalSigns, type WatchdogEvent } from "../../src/node/watchdog.ts";
+import { Watchdog, type VitalSigns, type WatchdogEvent } from "../../src/node/control/watchdog.ts";
 
 const LOOK_MS = 100;
 

@@ -3,7 +3,7 @@ import { mutant, type Mutant } from "./mutant.ts";
 const OUTGOING = "src/session/outgoing.ts";
 const INCOMING = "src/session/incoming.ts";
 const LANE = "src/session/lane.ts";
-const LANE_DRIVER = "src/node/lane-driver.ts";
+const LANE_DRIVER = "src/node/scheduler/lane-driver.ts";
 
 /** Lanes: frames, acknowledgements, resume, fragments, back-pressure, relays. */
 export const lanes: readonly Mutant[] = [
@@ -82,25 +82,25 @@ export const lanes: readonly Mutant[] = [
   ),
   mutant(
     "what a sender changes after sending changes what waits for a dial",
-    "src/node/routes.ts",
+    "src/node/scheduler/routes.ts",
     "queue.signals.push(withContent(signal, decode(bytes, { identities: this.#identities })));",
     "queue.signals.push(signal);",
   ),
   mutant(
     "what waited for a node goes in the wrong order",
-    "src/node/routes.ts",
+    "src/node/scheduler/routes.ts",
     "for (const signal of queue?.signals ?? []) this.#again(signal);",
     "for (const signal of [...(queue?.signals ?? [])].reverse()) this.#again(signal);",
   ),
   mutant(
     "batches of an ended session are delivered",
-    "src/node/scheduler-sessions.ts",
+    "src/node/scheduler/scheduler-sessions.ts",
     "if (number <= (this.#newest.get(node) ?? 0)) return undefined;",
     "if (number <= (this.#newest.get(node) ?? 0)) return { origin } as never;",
   ),
   mutant(
     "what is relayed does not say from which session",
-    "src/node/arrivals.ts",
+    "src/node/scheduler/arrivals.ts",
     "if (link !== undefined) return link.message(from, to, message, origin);",
     "if (link !== undefined) return link.message(from, to, message);",
   ),

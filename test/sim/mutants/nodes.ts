@@ -1,6 +1,6 @@
 import { mutant, type Mutant } from "./mutant.ts";
 
-const SESSIONS = "src/node/scheduler-sessions.ts";
+const SESSIONS = "src/node/scheduler/scheduler-sessions.ts";
 
 /** Nodes: who is up, who is who. */
 export const nodes: readonly Mutant[] = [
@@ -13,7 +13,7 @@ export const nodes: readonly Mutant[] = [
   mutant("nodeup is not told", SESSIONS, "this.#events.nodeUp(nodeRef, hidden);", ""),
   mutant(
     "the end of a session is not told to schedulers",
-    "src/node/peers.ts",
+    "src/node/control/peers.ts",
     `schedulers.tellAll({ kind: "session_over", number, reason`,
     `if (number % 3 !== 0) schedulers.tellAll({ kind: "session_over", number, reason`,
   ),

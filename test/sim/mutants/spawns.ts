@@ -39,7 +39,7 @@ export const spawns: readonly Mutant[] = [
   ),
   mutant(
     "a spawn that goes on to another scheduler does not say from which session",
-    "src/node/onward.ts",
+    "src/node/scheduler/onward.ts",
     "return { scheduler: place, signal: { ...signal, scheduler: place } };",
     "return undefined;",
   ),

@@ -1,0 +1,159 @@
+/** What peers and schedulers say to the control thread, handed to whom it concerns. */
+import type { ProtocolError } from "../../base/error.ts";
+import { CALL_MS } from "../../base/limits.ts";
+import type { Millis } from "../../base/millis.ts";
+import { parseNodeName } from "../../config/node-name.ts";
+import type { LogSink } from "../../port/log.ts";
+import type { ControlMessage } from "../../wire/control-message.ts";
+import type { Connector } from "./connector.ts";
+import type { ControlEvents } from "./control-events.ts";
+import type { ControlServices } from "./control-services.ts";
+import type { ControlSetup } from "../control-setup.ts";
+import type { Farewells } from "./farewells.ts";
+import { compareVersions, functionsOf } from "./hosted-functions.ts";
+import type { PeerDriver } from "./peer-driver.ts";
+import type { Peers } from "./peers.ts";
+import type { QueryDesk } from "./query-desk.ts";
+import type { Requests } from "../requests.ts";
+import type { SchedulerGroup } from "./scheduler-group.ts";
+import { answerRequest, type RequestDesk } from "./scheduler-requests.ts";
+import type { StartFunctions } from "./start-functions.ts";
+import type { ToControl } from "../thread-message.ts";
+import type { WatchdogDriver } from "./watchdog-driver.ts";
+
+/** What a scheduler says of a lane, and what that is to the session. */
+const LANE_INPUTS = {
+  attached: "lane_attached",
+  lost: "lane_lost",
+  dial_failed: "lane_failed",
+  stalled: "lane_stalled",
+} as const;
+
+export interface ControlInboxOptions {
+  readonly setup: Pick<ControlSetup, "mesh" | "hidden">;
+  readonly log: LogSink;
+  readonly peers: Peers;
+  readonly connector: Connector;
+  readonly schedulers: SchedulerGroup;
+  readonly services: ControlServices;
+  readonly farewells: Farewells;
+  readonly watchdog: WatchdogDriver;
+  readonly starts: StartFunctions;
+  /** Answers what peers ask. */
+  readonly desk: QueryDesk;
+  /** What this node has asked peers. */
+  readonly asked: Requests;
+  /** Answers what schedulers ask. */
+  readonly requestDesk: RequestDesk;
+  readonly events: Pick<ControlEvents, "stopRequested" | "startRefused">;
+  readonly query: (
+    node: string,
+    verb: string,
+    args: unknown,
+    timeoutMs: Millis,
+  ) => Promise<unknown>;
+}
+
+/** The one place where all that is said to a control thread meets. */
+export class ControlInbox {
+  readonly #options: ControlInboxOptions;
+
+  constructor(options: ControlInboxOptions) {
+    this.#options = options;
+  }
+
+  fromPeer(peer: PeerDriver, message: ControlMessage): void {
+    const { setup, log, peers, connector, schedulers, services, desk, asked } = this.#options;
+    switch (message.kind) {
+      case "functions": {
+        const functions = functionsOf(message);
+        schedulers.tellAll({ kind: "peer_functions", node: peer.name, functions });
+        return compareVersions(peer.name, functions, schedulers.functions, log);
+      }
+      case "peers":
+        if (!setup.mesh || setup.hidden) return;
+        return connector.heard(message.peers.filter(({ name }) => peers.sessionOf(name) === 0));
+      case "query":
+        return desk.ask(message.verb, message.term, (ok, term) =>
+          peer.send({ kind: "answer", id: message.id, ok, term }),
+        );
+      case "answer":
+        return asked.answer(message.id, message.ok, message.term);
+      case "stop":
+        return this.#options.events.stopRequested();
+      case "service":
+        return services.fromPeer(peer, message);
+      case "goodbye":
+        return;
+    }
+  }
+
+  fromScheduler(scheduler: number, message: ToControl): void {
+    const { peers, schedulers, services, farewells, watchdog, starts } = this.#options;
+    switch (message.kind) {
+      case "dial":
+        return this.#wantedBySignal(message.node, message.hint);
+      case "lane_state": {
+        const { lane, state } = message;
+        return peers.withSession(message.number)?.input({ kind: LANE_INPUTS[state], lane });
+      }
+      case "lane_failed": {
+        const reason = message.code as ProtocolError["code"];
+        const peer = peers.withSession(message.number);
+        return peer?.input({ kind: "abort", reason, text: message.text });
+      }
+      case "lane_end": {
+        const peer = peers.withSession(message.number);
+        return peer && farewells.laneEnd(peer, message.lane, message.frame);
+      }
+      case "lane_complete": {
+        const peer = peers.withSession(message.number);
+        return peer && farewells.laneComplete(peer);
+      }
+      case "request": {
+        const { id } = message;
+        return answerRequest(message, this.#options.requestDesk, (ok, value) =>
+          schedulers.tell(scheduler, { kind: "answer", id, ok, value }),
+        );
+      }
+      case "service":
+        return services.fromScheduler(scheduler, message.service, message.message);
+      case "started":
+        return starts.started(message.functionName, message.pid);
+      case "start_ended":
+        return starts.ended(message.pid);
+      case "scheduler_drained":
+        return watchdog.drained(scheduler);
+      case "start_refused":
+        return this.#options.events.startRefused(message.text);
+      case "ready":
+      case "start_failed":
+      case "stopped":
+      case "answer":
+        return;
+    }
+  }
+
+  /** A signal waits for the node. If its session came up meanwhile, the scheduler has been told. */
+  #wantedBySignal(node: string, hint: number | undefined): void {
+    const name = parseNodeName(node)?.name ?? node;
+    if (this.#options.peers.sessionOf(name) > 0) return this.#doubtRestart(name);
+    this.#options.connector.want(hint === undefined ? node : `${name}:${hint}`);
+  }
+
+  /**
+   * Signals wait for a later start of a connected node. A node that is gone does not answer, and what waits goes to the
+   * one after it; one that answers has never been started again: nobody has such a pid.
+   */
+  #doubtRestart(name: string): void {
+    const { peers, schedulers, query } = this.#options;
+    const number = peers.sessionOf(name);
+    void query(name, "ping", {}, CALL_MS).then(
+      () => {
+        if (peers.sessionOf(name) !== number) return;
+        schedulers.tellAll({ kind: "unreachable", node: name, reason: "stale_creation" });
+      },
+      () => undefined,
+    );
+  }
+}

@@ -1,0 +1,132 @@
+/** What one scheduler answers when the command line asks about its processes. */
+import { serverStateOf } from "../../behaviour/look.ts";
+import { Process } from "../../process/process.ts";
+import type { Scheduler } from "../../scheduler/scheduler.ts";
+import type { ProcessSummary } from "../../scheduler/inspect.ts";
+import type { Identities } from "../../term/identities.ts";
+import { Pid } from "../../term/pid.ts";
+import type { InspectAnswer, ProcessEntry, QueryAnswer, QueryArgs } from "../../service/query.ts";
+import { treesOf } from "../supervision-tree.ts";
+import { termText } from "./term-text.ts";
+
+/** Characters of a server's state that `inspect` shows: a screen or two. */
+const STATE_CHARS_MAX = 4_000;
+
+export type QueryResult =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly value: string };
+
+/** What `status` wants to know of a scheduler. */
+export interface SchedulerCounts {
+  readonly processes: number;
+  readonly runQueue: number;
+  readonly deadLetters: Readonly<Record<string, number>>;
+  readonly tables: Readonly<Record<string, number>>;
+}
+
+/** Answers, or says in words why not; a question never ends a scheduler. */
+export function answerQuery(
+  scheduler: Scheduler,
+  identities: Identities,
+  verb: string,
+  args: unknown,
+): QueryResult {
+  try {
+    return { ok: true, value: answer(scheduler, identities, verb, args) };
+  } catch (error) {
+    return { ok: false, value: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function answer(
+  scheduler: Scheduler,
+  identities: Identities,
+  verb: string,
+  args: unknown,
+): unknown {
+  switch (verb) {
+    case "counts":
+      return countsOf(scheduler);
+    case "ps":
+      return list(scheduler, args as QueryArgs<"ps">);
+    case "inspect":
+      return inspect(scheduler, identities, (args as QueryArgs<"inspect">).pid);
+    case "tree":
+      return treesOf(scheduler);
+    default:
+      throw new Error(`unknown query ${verb}`);
+  }
+}
+
+/** As many as are wanted, in order; details are gathered of those alone. */
+function list(scheduler: Scheduler, { sort, limit }: QueryArgs<"ps">): QueryAnswer<"ps"> {
+  const all = scheduler.list();
+  if (sort === "mailbox") all.sort((a, b) => b.mailboxLength - a.mailboxLength);
+  else if (sort === "reductions") all.sort((a, b) => b.reductions - a.reductions);
+  return { processes: all.slice(0, limit).map(entryOf(scheduler)), total: all.length };
+}
+
+function countsOf(scheduler: Scheduler): SchedulerCounts {
+  const { processes, runQueue, ...tables } = scheduler.tables();
+  const deadLetters = Object.fromEntries(scheduler.deadLetterCounts());
+  return { processes, runQueue, tables, deadLetters };
+}
+
+function entryOf(scheduler: Scheduler): (summary: ProcessSummary) => ProcessEntry {
+  return (summary) => {
+    const snapshot = scheduler.inspect(summary.pid);
+    return {
+      pid: summary.pid.toString(),
+      function: summary.functionName,
+      names: snapshot?.names ?? [],
+      status: statusOf(summary.state),
+      mailbox: summary.mailboxLength,
+      reductions: summary.reductions,
+      links: snapshot?.links.length ?? 0,
+      monitors: snapshot?.monitors.length ?? 0,
+    };
+  };
+}
+
+function inspect(
+  scheduler: Scheduler,
+  identities: Identities,
+  text: string,
+): InspectAnswer | undefined {
+  const snapshot = scheduler.inspect(Pid.parse(text, identities));
+  if (snapshot === undefined) return undefined;
+  return {
+    pid: snapshot.pid.toString(),
+    function: snapshot.functionName,
+    names: snapshot.names,
+    status: statusOf(snapshot.state),
+    parent: snapshot.parent?.toString(),
+    trapExit: snapshot.trapExit,
+    reductions: snapshot.reductions,
+    mailbox: snapshot.mailboxLength,
+    mailboxTypes: snapshot.mailboxTypes,
+    links: snapshot.links.map(String),
+    monitors: snapshot.monitors.map((target) =>
+      target instanceof Pid ? target.toString() : `${target.node}/${target.name}`,
+    ),
+    monitoredBy: snapshot.monitoredBy.map(String),
+    state: stateText(snapshot.pid),
+  };
+}
+
+function stateText(pid: Pid): string | undefined {
+  const { owner } = pid as Pid<unknown>;
+  const state = owner instanceof Process ? serverStateOf(owner) : undefined;
+  return state === undefined ? undefined : termText(state, STATE_CHARS_MAX);
+}
+
+/** Schedulers know more states than people need. */
+function statusOf(state: ProcessSummary["state"]): ProcessEntry["status"] {
+  switch (state) {
+    case "starting":
+      return "runnable";
+    case "receiving":
+      return "waiting";
+    default:
+      return state;
+  }
+}
