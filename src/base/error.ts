@@ -1,3 +1,5 @@
+import { REASON_CHARS_SHOWN } from "./limits.ts";
+
 /**
  * The families of errors, one class each; `code` says which case. Whose fault it is decides the family:
  * see each class. Messages are built here and nowhere parsed.
@@ -108,10 +110,20 @@ export class CallError extends CodedError<CallErrorCode> {
   readonly reason: unknown;
 
   constructor(code: CallErrorCode, target: string, reason?: unknown, options?: ErrorOptions) {
-    super(code, `call to ${target}: ${code}`, options);
+    const why = code === "failed" ? failureText(reason) : "";
+    super(code, `call to ${target}: ${code}${why}`, options);
     this.target = target;
     this.reason = reason;
   }
+}
+
+/** `: code`, or `: code: detail` with a detail that is text, of what `fail` sent; cut, since a peer wrote it. */
+function failureText(reason: unknown): string {
+  if (typeof reason !== "object" || reason === null) return "";
+  const { code, detail } = reason as { readonly code?: unknown; readonly detail?: unknown };
+  if (typeof code !== "string") return "";
+  const text = typeof detail === "string" ? `: ${code}: ${detail}` : `: ${code}`;
+  return text.length > REASON_CHARS_SHOWN ? `${text.slice(0, REASON_CHARS_SHOWN)}…` : text;
 }
 
 /** A process that could not be spawned at another place. */

@@ -11,6 +11,9 @@ export const FRAME_BYTES_MAX = 64 * 1024;
 /** Bytes of one message: what a process may send at once; larger is a file, not a message. */
 export const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 
+/** Characters of a peer's reason that the message of an error repeats: a line or two; the whole is in its `reason`. */
+export const REASON_CHARS_SHOWN = 400;
+
 /** Levels of nesting in a term: deeper ones would need a deep stack to walk. */
 export const TERM_DEPTH_MAX = 256;
 

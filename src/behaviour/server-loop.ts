@@ -20,6 +20,7 @@ import {
   STOP_TYPE,
   StopVerdict,
   Verdict,
+  unknownCallText,
 } from "./server-message.ts";
 
 /** An author's function, as the loop calls it: the context first. */
@@ -201,8 +202,9 @@ export class ServerLoop extends MessageLoop {
       return;
     }
     this.ctx.log.warn("a call or cast that this server does not have", { type });
-    if (message.replyTo !== undefined)
-      this.answer(message.replyTo, { fail: "undef", detail: type });
+    if (message.replyTo === undefined) return;
+    const detail = unknownCallText(type, Object.keys(this.#table.handlers));
+    this.answer(message.replyTo, { fail: "undef", detail });
   }
 }
 

@@ -1,3 +1,4 @@
+import { nearest } from "../base/edit-distance.ts";
 import { CallError, MisuseError } from "../base/error.ts";
 import type { Pending } from "../process/pending.ts";
 import { hostOf } from "../process/hosts.ts";
@@ -57,6 +58,36 @@ export class MessageTypes {
   of(args: readonly unknown[]): string {
     return args.length === 1 ? this.one : args.length === 0 ? this.none : this.many;
   }
+}
+
+/** Characters of the names of a server's calls in an answer: of a server with very many the caller sees the first. */
+const NAMES_CHARS_MAX = 240;
+
+/**
+ * What a caller hears whose call the server does not have: what was asked, the nearest that there is, and all there are.
+ *
+ * @param type of the request, as the peer sent it
+ * @param known the types of all handlers
+ */
+export function unknownCallText(type: string, known: Iterable<string>): string {
+  const [kind, name] = kindAndName(type);
+  const names: string[] = [];
+  for (const one of known) {
+    const [kindOfOne, nameOfOne] = kindAndName(one);
+    // Each handler is there once for each arity.
+    if (kindOfOne === kind && one.endsWith("/1")) names.push(nameOfOne);
+  }
+  const near = nearest(name, names);
+  const list = names.join(", ");
+  const shown = list.length > NAMES_CHARS_MAX ? `${list.slice(0, NAMES_CHARS_MAX)}…` : list;
+  const has = names.length === 0 ? `has no ${kind}s` : `has ${shown}`;
+  const asked = name.length > 64 ? `${name.slice(0, 64)}…` : name;
+  return `no ${kind} ${asked}${near === undefined ? "" : `, nearest is ${near}`}; the server ${has}`;
+}
+
+function kindAndName(type: string): [kind: string, name: string] {
+  const [, kind = "call", name = type] = /^\$(call|cast):(.*)\/[01n]$/s.exec(type) ?? [];
+  return [kind, name];
 }
 
 /** Arguments as they stand in a message: what fits to the type that `MessageTypes.of` gives. */

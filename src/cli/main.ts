@@ -134,11 +134,18 @@ function exitCodeOf(error: unknown): number | undefined {
 }
 
 function errorText(error: Error): string {
-  // The reason of a callee that is gone is the code itself, and said once.
-  if (!(error instanceof CallError) || error.reason === undefined || error.reason === error.code)
-    return error.message;
-  const text = `${error.message}: ${showTerm(error.reason)}`;
+  const more = error instanceof CallError ? unsaidReason(error) : undefined;
+  const text = more === undefined ? error.message : `${error.message}: ${showTerm(more)}`;
   return text.replaceAll(/\s*\n\s*/g, " ");
+}
+
+/** What the message of the error does not say of its reason; undefined: nothing. */
+function unsaidReason({ code, reason }: CallError): unknown {
+  // The reason of a callee that is gone is the code itself, and said once.
+  if (reason === code) return undefined;
+  if (code !== "failed") return reason;
+  const { detail } = (reason ?? {}) as { readonly detail?: unknown };
+  return typeof detail === "string" ? undefined : detail;
 }
 
 function overview(): string {

@@ -163,7 +163,36 @@ describe("a server", () => {
     const pid = await account.start(caller, [5]);
     const error = await rejection(other.client(caller, pid as never).nowhere());
     expect(error.reason).toMatchObject({ code: "undef" });
+    expect(error.message).toContain(": failed: undef: no call nowhere; the server has ");
+    expect(error.message).not.toContain("$call");
     expect(await account.client(caller, pid).balance()).toBe(5);
+  });
+
+  test("a call that is nearly one of the server's is told which", async () => {
+    const { caller } = localNode();
+    const real = defineServer("test.teller", {
+      init: () => 0,
+      calls: { withdraw: () => 1, close: () => 2 },
+      casts: { withdrew: () => undefined },
+    });
+    const typo = defineServer("test.typo", { init: () => 0, calls: { withdrw: () => 1 } });
+    const pid = await real.start(caller);
+    const { message } = await rejection(typo.client(caller, pid as never).withdrw());
+    expect(message).toEndWith(
+      ": failed: undef: no call withdrw, nearest is withdraw; the server has withdraw, close",
+    );
+  });
+
+  test("the message of a failed call has the reason, and is short whatever the server says", () => {
+    const long = new CallError("failed", "acme", { code: "broke", detail: "x".repeat(10_000) });
+    expect(long.message).toStartWith("call to acme: failed: broke: xxx");
+    expect(long.message.length).toBeLessThan(500);
+    expect(new CallError("failed", "acme", { code: "broke", detail: 5 }).message).toBe(
+      "call to acme: failed: broke",
+    );
+    expect(new CallError("failed", "acme", { code: Object.create(null) }).message).toBe(
+      "call to acme: failed",
+    );
   });
 
   test("idle is called after idleMs without a message, again after each further one", async () => {

@@ -143,7 +143,15 @@ describe("exit codes", () => {
     [
       new CallError("failed", "acme", { code: "insufficient_funds", detail: 5 }),
       1,
-      'call to acme: failed: {"code":"insufficient_funds","detail":5}',
+      "call to acme: failed: insufficient_funds: 5",
+    ],
+    [
+      new CallError("failed", "acme", {
+        code: "insufficient_funds",
+        detail: "50 wanted,\n5 there",
+      }),
+      1,
+      "call to acme: failed: insufficient_funds: 50 wanted, 5 there",
     ],
     [new CallError("noconnection", "acme"), 3, "call to acme: noconnection"],
     [new SpawnError("undef", "b@h has no function f"), 1, "b@h has no function f"],

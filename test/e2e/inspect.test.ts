@@ -139,9 +139,9 @@ test("call asks a server by name and by pid, and says why there is no answer", a
   const nobody = await a.tool("call", `${a.hint}/nobody`, "balance");
   expect(nobody.code).toBe(1);
   expect(nobody.stderr).toContain("noproc");
-  const unknown = await a.tool("call", target, "explode");
+  const unknown = await a.tool("call", target, "balanse");
   expect(unknown.code).toBe(1);
-  expect(unknown.stderr).toContain("undef");
+  expect(unknown.stderr).toContain("undef: no call balanse, nearest is balance; the server has ");
 });
 
 test("exit ends a process with the reason that is given, and its supervisor sees that", async () => {
