@@ -1,4 +1,5 @@
 import { MisuseError } from "../base/error.ts";
+import { shown } from "../base/shown.ts";
 import { link } from "../process/bonds.ts";
 import { ProcessContext } from "../process/context.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
@@ -79,9 +80,9 @@ export class SiteCode implements SiteHandler {
   address(args: readonly unknown[]): WebAddress {
     const { listen } = this.#web;
     const address = typeof listen === "function" ? listen(this.#ctx, ...args) : listen;
-    const { port } = address;
+    const { port } = address ?? {};
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      const text = `site ${this.#name}: got port ${String(port)}, expected 0 to 65,535`;
+      const text = `defineWeb("${this.#name}"): listen gave ${port === undefined ? shown(address) : `port ${shown(port)}`}, expected a port from 0 to 65,535`;
       throw new MisuseError("bad_argument", text);
     }
     return address;

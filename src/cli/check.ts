@@ -31,6 +31,29 @@ export function sources(world: World, name: string): readonly string[] {
   return below.filter((path) => !path.slice(world.directory.length).includes("/node_modules/"));
 }
 
+const TEST_FILES = "*{.,_}{test,spec}.{ts,tsx,js,jsx,mts,mjs}";
+
+/**
+ * Why the test runner would find nothing at `paths`, or in this folder if there are none; undefined when it finds something,
+ * or may: one of its options, which look the same as what follows them.
+ */
+export function noTests(world: World, paths: readonly string[]): string | undefined {
+  const { directory } = world;
+  const all = (folder: string): readonly string[] =>
+    sources({ ...world, directory: folder }, TEST_FILES);
+  if (paths.length === 0)
+    return all(directory).length > 0 ? undefined : "no *.test.ts files in this folder";
+  if (paths.some((path) => path.startsWith("-"))) return undefined;
+  const empty = paths.filter((path) => {
+    const whole = path.startsWith("/") ? path : `${directory}/${path.replace(/^\.\//, "")}`;
+    const cut = whole.lastIndexOf("/");
+    const isFile = world.files.glob(whole.slice(cut + 1), whole.slice(0, cut)).length > 0;
+    if (isFile || all(whole).length > 0) return false;
+    return path.startsWith("/") || !all(directory).some((file) => file.includes(path));
+  });
+  return empty.length < paths.length ? undefined : `no test files at ${empty.join(", ")}`;
+}
+
 /** Makes `import … from "snow-node"` resolve, if it does not yet. */
 export async function ensurePackage(world: World): Promise<void> {
   if (hasPackage(world)) return;

@@ -1,7 +1,7 @@
 import { SIM_VARIABLE, type SimOrders } from "../node/sim-orders.ts";
 import type { Arguments } from "./arguments.ts";
 import { usage } from "./arguments.ts";
-import { ensurePackage } from "./check.ts";
+import { ensurePackage, noTests } from "./check.ts";
 import type { Verb } from "./verb.ts";
 
 const SEEDS = 1_000;
@@ -33,6 +33,11 @@ export const sim: Verb = {
   ],
   async run(args, world) {
     const orders = ordersOf(args);
+    const nothing = noTests(world, args.operands);
+    if (nothing !== undefined) {
+      world.terminal.writeError(`nothing to simulate: ${nothing}\n`);
+      return 1;
+    }
     await ensurePackage(world);
     const paths = args.operands.map((path) =>
       path.startsWith("/") ? path : `${world.directory}/${path}`,

@@ -2,7 +2,7 @@ import { ConnectionError } from "../base/error.ts";
 import { duration, formatDuration } from "../config/measure.ts";
 import type { NodeConfig } from "../config/config.ts";
 import type { KeyPath } from "../config/schema.ts";
-import { parseNodeName, type NodeAddress } from "../config/node-name.ts";
+import { parseNodeName, portHint, type NodeAddress } from "../config/node-name.ts";
 import { isOn, usage, valueOf, type Arguments, type Option } from "./arguments.ts";
 import { CONFIG_OPTION, configOptions, configure } from "./configure.ts";
 import type { ClusterConnection, Destination } from "../node/cluster-connection.ts";
@@ -122,7 +122,9 @@ async function chooseNode(
 export function parseNode(what: string, text: string): NodeAddress {
   const node = parseNodeName(text);
   if (node === undefined || node.port === 0) {
-    throw usage(`${what}: expected name@host or name@host:port, got ${JSON.stringify(text)}`);
+    throw usage(
+      `${what}: expected name@host or name@host:port, got ${JSON.stringify(text)}${portHint(text)}`,
+    );
   }
   return node;
 }

@@ -1,7 +1,8 @@
-import { ensurePackage, sources } from "./check.ts";
+import { ensurePackage, noTests } from "./check.ts";
 import type { Verb } from "./verb.ts";
 
-const TEST_FILES = "*{.,_}{test,spec}.{ts,tsx,js,jsx,mts,mjs}";
+/** What bun test exits with: a build that tests nothing is a mistake in its script. */
+const NOTHING = 1;
 
 /** The test runner inside the executable. */
 export const test: Verb = {
@@ -15,9 +16,10 @@ export const test: Verb = {
   raw: true,
   examples: ["snow-node test", "snow-node test --watch account.test.ts"],
   async run(args, world) {
-    if (args.operands.length === 0 && sources(world, TEST_FILES).length === 0) {
-      world.terminal.writeError("nothing to test: no *.test.ts files in this folder\n");
-      return 0;
+    const nothing = noTests(world, args.operands);
+    if (nothing !== undefined) {
+      world.terminal.writeError(`nothing to test: ${nothing}\n`);
+      return NOTHING;
     }
     await ensurePackage(world);
     return world.runBun(["test", ...args.operands]);

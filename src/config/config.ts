@@ -122,7 +122,9 @@ function parseValue(path: KeyPath, value: unknown, origin: Origin): unknown {
   const parsed = kind.parse(value);
   if (parsed.ok) return parsed.value;
   const got = kind.secret ? "something else" : describe(value);
-  const hint = parsed.nearest === undefined ? "" : `, nearest is ${JSON.stringify(parsed.nearest)}`;
+  const meant =
+    parsed.nearest === undefined ? "" : `, nearest is ${JSON.stringify(parsed.nearest)}`;
+  const hint = `${meant}${parsed.hint ?? ""}`;
   const code = parsed.range ? "config_out_of_range" : "config_wrong_type";
   throw new ConfigError(
     code,

@@ -1,9 +1,17 @@
 import { nearest } from "../base/edit-distance.ts";
 
-/** What became of a written value. `range`: of the right type, but not allowed; `nearest`: what was probably meant. */
+/**
+ * What became of a written value. `range`: of the right type, but not allowed; `nearest`: what was probably meant; `hint`: ends
+ * the sentence "expected …, got …".
+ */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly range: boolean; readonly nearest?: string };
+  | {
+      readonly ok: false;
+      readonly range: boolean;
+      readonly nearest?: string;
+      readonly hint?: string;
+    };
 
 /** One kind of value of the configuration: how it is written, parsed and shown. */
 export interface Kind<T> {

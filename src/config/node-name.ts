@@ -41,6 +41,15 @@ export function parseNodeName(text: string): NodeAddress | undefined {
   return name.length > NODE_NAME_CHARS_MAX ? undefined : { name, ...place };
 }
 
+/** Completes "expected name@host:port, got …" where only the port is wrong; empty where it is more, or nothing. */
+export function portHint(text: string): string {
+  const [, place, digits] = /^(.*):([0-9]+)$/.exec(text) ?? [];
+  if (place === undefined || Number(digits) <= 65_535) return "";
+  return parseNodeName(place)?.port === undefined && parseNodeName(place) !== undefined
+    ? ", whose port is over 65,535"
+    : "";
+}
+
 /** Is this an identity, `name@host` without a port? What a HELLO may carry. */
 export function isNodeIdentity(text: string): boolean {
   return text.length <= NODE_NAME_CHARS_MAX && parseNodeName(text)?.name === text;

@@ -4,6 +4,7 @@ import {
   formatHostPort,
   parseHostPort,
   parseNodeName,
+  portHint,
   type HostPort,
   type NodeAddress,
 } from "./node-name.ts";
@@ -23,7 +24,7 @@ export function nodeName(): Kind<NodeAddress> {
 
 function parsedNodeName(value: string): Parsed<NodeAddress> {
   const name = parseNodeName(value);
-  return name === undefined ? OUT_OF_RANGE : found(name);
+  return name === undefined ? { ...OUT_OF_RANGE, hint: portHint(value) } : found(name);
 }
 
 /** A node's name with its hint, as it is written. */

@@ -1,4 +1,5 @@
 import { EncodeError, MisuseError } from "../base/error.ts";
+import { shown } from "../base/shown.ts";
 import { CALL_MS } from "../base/limits.ts";
 import { Pid } from "../term/pid.ts";
 import { Ref } from "../term/ref.ts";
@@ -47,7 +48,10 @@ export function targetOf(to: unknown, host: TargetHost): Pid<unknown> | NameOnNo
     if (node === undefined) return holderOf(text, host);
     if (typeof node === "string") return { name: text, node: nodeNameOf(node, host) };
   }
-  throw new MisuseError("bad_argument", "a target is a pid, a name, or { name, node }");
+  throw new MisuseError(
+    "bad_argument",
+    `a target is a pid, a name, or { name, node }, got ${shown(to)}`,
+  );
 }
 
 /** Whom a name without a node means: a name of this node, else a global one, else nobody, which is the name here. */
@@ -357,7 +361,8 @@ export class ProcessContext {
 
   #spawn(fn: ProcessBody, args: readonly unknown[] = [], options: SpawnOptions = {}): Process {
     const process = this.#enter();
-    if (typeof fn !== "function") throw new MisuseError("bad_argument", "spawn wants a function");
+    if (typeof fn !== "function")
+      throw new MisuseError("bad_argument", `spawn wants a function, got ${shown(fn)}`);
     const { functionName } = fn as ProcessBody & { functionName?: string };
     const { host } = process;
     return host.spawn(fn, args, {

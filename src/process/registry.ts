@@ -1,4 +1,5 @@
 import { ConfigError, MisuseError } from "../base/error.ts";
+import { shown } from "../base/shown.ts";
 import { NAME_CHARS_MAX } from "../base/limits.ts";
 import type { AnyStartable, Context, Definition, MessageOf, Name, ProcessFunction } from "./api.ts";
 
@@ -55,7 +56,7 @@ export function registerEntry(entry: Omit<RegistryEntry, "location">): void {
   if (typeof name !== "string" || name.length === 0 || name.length > NAME_CHARS_MAX) {
     throw new MisuseError(
       "bad_argument",
-      `a function's name has 1 to ${NAME_CHARS_MAX} characters, got ${String(name).slice(0, 40)}`,
+      `a function's name has 1 to ${NAME_CHARS_MAX} characters, got ${shown(name)}`,
     );
   }
   const { version } = entry;
@@ -102,7 +103,9 @@ export function define<const N extends string, M, A extends readonly unknown[], 
   options?: { readonly version?: number },
 ): Definition<N, A, M, R> {
   if (typeof fn !== "function") {
-    throw new MisuseError("bad_argument", `define("${name}") wants an async function`);
+    const forgot = typeof name === "function" ? ": the first argument is the function's name" : "";
+    const text = `define(name, fn) wants a name and an async function, got ${shown(name)} and ${shown(fn)}${forgot}`;
+    throw new MisuseError("bad_argument", text);
   }
   const run = fn as unknown as StartFunction;
   registerEntry({ name, version: options?.version ?? 1, kind: "function", run });

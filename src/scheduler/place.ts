@@ -1,4 +1,5 @@
 import { MisuseError, SpawnError } from "../base/error.ts";
+import { shown } from "../base/shown.ts";
 import { SCHEDULERS_MAX } from "../base/limits.ts";
 import { Pid } from "../term/pid.ts";
 import type { Place } from "../process/api.ts";
@@ -27,19 +28,25 @@ export function placeOf(where: Place, host: NodeHost, ownIndex: number): PlainPl
     scheduler = place.scheduler;
   }
   if (node === undefined || !/^[^@\s]+@[^@\s]+$/.test(node)) {
-    throw new SpawnError("badarg", "a place is name@host, a pid, or { node, scheduler }");
+    const got = shown(node ?? where);
+    const text = `a place is name@host, a pid, or { node, scheduler }, got ${got}`;
+    throw new SpawnError("badarg", text);
   }
   scheduler ??= node === ownNode ? ownIndex : "spread";
   if (
     scheduler !== "spread" &&
     !(Number.isInteger(scheduler) && scheduler >= 1 && scheduler <= SCHEDULERS_MAX)
   ) {
-    throw new SpawnError("badarg", `a scheduler is a number from 1 or "spread"`);
+    throw new SpawnError(
+      "badarg",
+      `a scheduler is a number from 1 or "spread", got ${shown(scheduler)}`,
+    );
   }
   return { node, scheduler };
 }
 
 /** @throws {MisuseError} bad_argument: arguments that are no list */
 export function assertArgs(args: unknown): asserts args is readonly unknown[] {
-  if (!Array.isArray(args)) throw new MisuseError("bad_argument", "arguments are an array");
+  if (!Array.isArray(args))
+    throw new MisuseError("bad_argument", `arguments are an array, got ${shown(args)}`);
 }

@@ -1,4 +1,5 @@
 import { MisuseError } from "../base/error.ts";
+import { shown } from "../base/shown.ts";
 import { GROUP_JOINS_MAX } from "../base/limits.ts";
 import { bucketOf, type GroupDelta, groupOf, GroupView } from "../cluster/group-view.ts";
 import type { Process } from "../process/process.ts";
@@ -210,5 +211,6 @@ export class GroupsScheduler implements SchedulerService {
 export function bucketOfGroup(group: { readonly name: string; readonly scope: string }): string {
   const { name, scope } = group ?? {};
   if (typeof name === "string" && typeof scope === "string") return bucketOf(scope, name);
-  throw new MisuseError("bad_argument", "a group is made by group(name, scope)");
+  const text = `a group is made by group(name, scope), got ${shown(group)}`;
+  throw new MisuseError("bad_argument", text);
 }

@@ -2,6 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { defineServer } from "../../src/behaviour/server.ts";
 import type { From } from "../../src/behaviour/server-api.ts";
 import { fail, reply, stop } from "../../src/behaviour/server-message.ts";
+import { ProcessContext } from "../../src/process/context.ts";
+import { placeOf } from "../../src/scheduler/place.ts";
+import { bucketOfGroup } from "../../src/service/groups-scheduler.ts";
+import { SiteCode } from "../../src/behaviour/site-code.ts";
 import { CallError, StartError } from "../../src/base/error.ts";
 import type { Context } from "../../src/process/api.ts";
 import type { Down, Exit } from "../../src/process/system-message.ts";
@@ -180,6 +184,30 @@ describe("a server", () => {
     const { message } = await rejection(typo.client(caller, pid as never).withdrw());
     expect(message).toEndWith(
       ": failed: undef: no call withdrw, nearest is withdraw; the server has withdraw, close",
+    );
+  });
+
+  test("what is no target, function or group is said with what was got", () => {
+    const { caller } = localNode();
+    expect(() => caller.send({ nmae: "acme" } as never, 1 as never)).toThrow(
+      "a target is a pid, a name, or { name, node }, got an object { nmae }",
+    );
+    const { spawn } = caller as unknown as { spawn: (this: unknown, fn: unknown) => unknown };
+    expect(() => spawn.call(caller, "counter")).toThrow('spawn wants a function, got "counter"');
+    expect(() =>
+      placeOf(5 as never, ProcessContext.process(caller as never).host as never, 1),
+    ).toThrow("a place is name@host, a pid, or { node, scheduler }, got 5");
+    const site = new SiteCode(
+      "shop",
+      { listen: () => ({}) } as never,
+      caller as never,
+      {} as never,
+    );
+    expect(() => site.address([])).toThrow(
+      'defineWeb("shop"): listen gave an empty object, expected a port from 0 to 65,535',
+    );
+    expect(() => bucketOfGroup("all" as never)).toThrow(
+      'a group is made by group(name, scope), got "all"',
     );
   });
 

@@ -106,10 +106,42 @@ describe("check and test", () => {
     const check = await runCli(["check", "app.ts", "--pretty=false"]);
     expect(check.bun).toEqual([["check", "--no-script", "app.ts", "--pretty=false"]]);
     expect(check.files.has(`${HERE}/node_modules/snow-node/package.json`)).toBe(true);
-    const files = { "/srv/node_modules/snow-node/package.json": "{}" };
+    const files = {
+      "/srv/node_modules/snow-node/package.json": "{}",
+      [`${HERE}/a.test.ts`]: "",
+    };
     const tested = await runCli(["test", "--watch", "a.test.ts"], { files });
     expect(tested.bun).toEqual([["test", "--watch", "a.test.ts"]]);
-    expect(tested.files.size).toBe(1);
+    expect(tested.files.size).toBe(2);
+  });
+
+  test("a name that no test file has is said, and is a failure", async () => {
+    const files = {
+      "/srv/node_modules/snow-node/package.json": "{}",
+      [`${HERE}/deep/bank.test.ts`]: "",
+      [`${HERE}/empty/app.ts`]: "",
+    };
+    for (const [name, verb] of [
+      ["test", "test"],
+      ["sim", "simulate"],
+    ] as const) {
+      for (const path of ["nope.test.ts", "./nope.test.ts", "empty", "/x/nope.test.ts"]) {
+        expect(await runCli([name, path], { files })).toMatchObject({
+          code: 1,
+          bun: [],
+          err: `nothing to ${verb}: no test files at ${path}\n`,
+        });
+      }
+      for (const path of [
+        "deep",
+        "deep/bank.test.ts",
+        "./deep/bank.test.ts",
+        "bank",
+        "empty/app.ts",
+      ])
+        expect((await runCli([name, path], { files })).bun).toHaveLength(1);
+    }
+    expect((await runCli(["test", "-t", "opens"], { files })).bun).toHaveLength(1);
   });
 
   test("have nothing to do where there is nothing, installed packages apart", async () => {
@@ -123,7 +155,7 @@ describe("check and test", () => {
       err: "nothing to check: no TypeScript files in this folder\n",
     });
     expect(await runCli(["test"], { files })).toMatchObject({
-      code: 0,
+      code: 1,
       bun: [],
       err: "nothing to test: no *.test.ts files in this folder\n",
     });
@@ -219,7 +251,8 @@ describe("sim", () => {
   };
 
   test("hands a file's tests to the test runner, with all the time they want", async () => {
-    const ran = await runCli(["sim", "a.test.ts", "/x/b.test.ts", "--test", "bank"]);
+    const files = { [`${HERE}/a.test.ts`]: "", "/x/b.test.ts": "" };
+    const ran = await runCli(["sim", "a.test.ts", "/x/b.test.ts", "--test", "bank"], { files });
     expect(ran.bun).toEqual([
       [
         ...["test", "--timeout=2000000000", "--test-name-pattern", "bank"],

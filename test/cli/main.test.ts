@@ -126,6 +126,14 @@ describe("bad usage exits with 2 and one line", () => {
     ],
     [["run"], "node.name: expected --name name@host:port, SNOW_NAME or name in [node], got none"],
     [["--name", "a"], '--name: expected name@host or name@host:port, got "a"'],
+    [
+      ["--name", "a@h:99999"],
+      '--name: expected name@host or name@host:port, got "a@h:99999", whose port is over 65,535',
+    ],
+    [
+      ["status", "--node", "a@h:99999"],
+      '--node: expected name@host or name@host:port, got "a@h:99999", whose port is over 65,535',
+    ],
     [["--nmae", "a@h"], "unknown option --nmae, nearest is --name (snow-node run --help)"],
     [["run", "--config", "x.toml"], '--config: expected a file that can be read, got "x.toml"'],
     [["cookie", "eat"], 'expected new, rotate or finish, got "eat"'],

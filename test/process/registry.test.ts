@@ -30,6 +30,16 @@ test("one function under two names keeps both", () => {
   expect([two.functionName, three.functionName]).toEqual(["registry.two", "registry.three"]);
 });
 
+test("a forgotten name is said, and what was got instead of a function", () => {
+  const forgotten = (): unknown => define(body as never, undefined as never);
+  expect(forgotten).toThrow(
+    "define(name, fn) wants a name and an async function, got a function body and undefined: the first argument is the function's name",
+  );
+  expect(() => define("registry.none", { run: 1 } as never)).toThrow(
+    'got "registry.none" and an object { run }',
+  );
+});
+
 test("two definitions of one name are refused, naming both places", () => {
   names.push("registry.twice");
   define("registry.twice", body);
