@@ -48,8 +48,11 @@ export const RELAY_BYTES_MAX = 4 * 1024 * 1024;
 /** Bytes queued on all lanes of a node. */
 export const LANES_BYTES_MAX = 512 * 1024 * 1024;
 
-/** Bytes written to a socket and not acknowledged yet: what a resume has to replay at most. */
+/** Bytes written to a socket and not acknowledged yet: what a resume has to replay at most, and 640 Mbit/s over 100 ms. */
 export const LANE_UNACKED_BYTES_MAX = 8 * 1024 * 1024;
+
+/** The same where bytes only queue: enough for a scheduler to be busy until more comes, some milliseconds for what is behind them. */
+export const LANE_WINDOW_BYTES_MIN = 512 * 1024;
 
 /** Bytes of an exit reason in EXIT and DOWN; a longer one becomes `{ truncated: bytes }`. */
 export const REASON_BYTES_MAX = 64 * 1024;

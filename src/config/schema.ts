@@ -203,7 +203,7 @@ export const SCHEMA = {
   "limits.lane_unacked": key(
     size(128 * KIB, GIB),
     LANE_UNACKED_BYTES_MAX,
-    "Written to one lane and not acknowledged: kept to be sent again.",
+    "Written to one lane and not acknowledged, at the most: kept to be sent again.",
   ),
   "limits.unauthenticated": key(
     kind.integer(1, 65_535),

@@ -17,7 +17,7 @@ import { NO_PID_SLOT, PidSlots } from "./pid-slots.ts";
 const ACK_DELAY_MS = 20;
 
 /** Bytes received after which an acknowledgement is sent at once: a fraction of what the sender may have in flight. */
-const ACK_BYTES = 512 * 1024;
+const ACK_BYTES = 64 * 1024;
 
 /** Frames received after which an acknowledgement is sent at once, so that the sender's table of frames stays short. */
 const ACK_FRAMES = 256;

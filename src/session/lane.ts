@@ -30,6 +30,7 @@ import { LANE_LIMITS, type LaneBudget, type LaneLimits } from "./lane-limits.ts"
 import { LaneRoom, senderOf } from "./lane-room.ts";
 import { MessageHeads } from "./message-heads.ts";
 import { Outgoing, type Transmit } from "./outgoing.ts";
+import { SendWindow } from "./send-window.ts";
 import { StandaloneSignals } from "./standalone-signals.ts";
 
 /** Bytes that a term may be longer than a fragment, so that 64 KiB of bytes with their tag and length go whole. */
@@ -45,10 +46,10 @@ export interface LaneOptions {
 
 /** One lane of a session, on whatever socket it has just now. */
 export class Lane {
-  readonly #limits: LaneLimits;
   /** Bytes of a term that goes into a frame whole. */
   readonly #termBytesMax: number;
   readonly #out = new Outgoing();
+  readonly #window: SendWindow;
   readonly #in: Incoming;
   readonly #encoder: TermEncoder;
   readonly #heads: MessageHeads;
@@ -64,7 +65,7 @@ export class Lane {
 
   constructor({ node, identities, limits: changed, budget }: LaneOptions) {
     const limits = { ...LANE_LIMITS, ...changed };
-    this.#limits = limits;
+    this.#window = new SendWindow(limits.unackedBytesMax);
     this.#termBytesMax = limits.fragmentBytes + TERM_HEAD_BYTES;
     this.#encoder = new TermEncoder(this.#out.writer);
     this.#heads = new MessageHeads(this.#encoder);
@@ -175,7 +176,8 @@ export class Lane {
     if (!this.#backlog.isEmpty) this.#fragmenting.pull(this.#in.received);
     const closes = this.#out.caughtUp && this.#out.openBytes > DATA_HEADER_BYTES;
     if (closes) this.#out.close(this.#in.received);
-    const transmit = this.#out.poll(this.#limits.unackedBytesMax);
+    const transmit = this.#out.poll(this.#window.bytes);
+    if (transmit === undefined && !this.#out.caughtUp) this.#window.full();
     // At the bound of what is in flight the frame stays here, and its acknowledgement has to go alone.
     if (closes && transmit !== undefined) this.#in.ackSent();
     return transmit;
@@ -193,7 +195,9 @@ export class Lane {
   /** The socket took `count` bytes of what `pollTransmit` gave last. */
   transmitted(count: number, now: Millis): void {
     this.#out.transmitted(count);
-    if (this.#unackedSince === undefined && this.#out.unackedBytes > 0) this.#unackedSince = now;
+    const { sentFrame, unackedBytes } = this.#out;
+    if (this.#unackedSince === undefined && unackedBytes > 0) this.#unackedSince = now;
+    this.#window.sent(sentFrame, unackedBytes, now);
     this.room.settle();
   }
 
@@ -222,6 +226,7 @@ export class Lane {
     this.#unackedSince = undefined;
     this.#in.detach();
     this.#out.cut();
+    this.#window.reset();
   }
 
   /** Takes what arrived on the socket; `bytes` belong to the lane. Signals go to `sink` in order, before this returns. */
@@ -287,6 +292,7 @@ export class Lane {
     }
     if (this.#out.ackedFrame === before) return;
     this.#unackedSince = this.#out.unackedBytes > 0 ? now : undefined;
+    this.#window.acknowledged(ack, now);
   }
 
   #fail(error: ProtocolError): void {
