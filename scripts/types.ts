@@ -96,6 +96,7 @@ async function bundle(version: string): Promise<void> {
     naming: { entry: "[dir]/[name].[ext]", chunk: "src/bun/[name]-[hash].[ext]" },
   });
   if (!result.success) throw new Error(result.logs.map(String).join("\n"));
+  restoreClassNames(result.outputs.map((output) => output.path));
   for (const path of PROGRAMS)
     writeFileSync(join(PACKAGE, path), `import "./${basename(path, ".ts")}.js";\n`);
   const program = join(PACKAGE, "bin/snow-node.js");
@@ -103,6 +104,29 @@ async function bundle(version: string): Promise<void> {
   const text = readFileSync(program, "utf8");
   if (!text.startsWith("#!")) writeFileSync(program, `${SHEBANG}\n${text}`);
   chmodSync(program, 0o755);
+}
+
+/**
+ * The bundler calls a class that is exported twice `Pid2` inside, and so do console.log and constructor.name at a user's. Gives
+ * those that an entry exports their names back.
+ */
+function restoreClassNames(paths: readonly string[]): void {
+  const texts = new Map(paths.map((path) => [path, readFileSync(path, "utf8")]));
+  const names = new Set<string>();
+  for (const name of ENTRIES) {
+    const text = texts.get(join(PACKAGE, `src/${name}.js`)) ?? "";
+    for (const [, own] of text.matchAll(/\b([A-Z]\w*)2 as \1\b/g)) names.add(own as string);
+  }
+  for (const [path, text] of texts) {
+    let restored = text;
+    for (const name of names) {
+      if (!new RegExp(`\\b${name}2\\b`).test(restored)) continue;
+      const taken = `\\b(?:class|const|let|var|function|new|instanceof|extends) ${name}\\b`;
+      if (new RegExp(taken).test(restored)) throw new Error(`${path}: ${name} is taken`);
+      restored = restored.replaceAll(new RegExp(`\\b${name}2\\b`, "g"), name);
+    }
+    if (restored !== text) writeFileSync(path, restored);
+  }
 }
 
 /** The browser's client is one module of its own, which shares nothing with what runs on nodes. */

@@ -59,6 +59,10 @@ test("the place of an error is the first frame of the author's own files", () =>
   expect(at("listen (src/bun/web.ts:1:2)", "run (/my app/a.ts:3:4)")).toBe("/my app/a.ts:3:4");
   expect(at("async src/node/a.ts:1:2")).toBeUndefined();
   expect(at("map (native:1:11)", "<anonymous>")).toBeUndefined();
+  const ours = new Error("x");
+  ours.stack =
+    "Error: x\n    at walk (/srv/node_modules/snow-node/src/bun/index-1.js:11:4)\n    at <anonymous> (/srv/a.ts:6:9)";
+  expect(sourceOf(ours)).toBe("/srv/a.ts:6:9");
   expect(sourceOf("killed")).toBeUndefined();
 });
 

@@ -62,12 +62,13 @@ export function reportEvents(log: LogSink): SchedulerEvents {
   };
 }
 
-/** `file:line:column` where an error was thrown: the first frame that is neither the engine's nor inside the executable. */
+/** `file:line:column` where an error was thrown: the first frame that is neither the engine's nor ours. */
 export function sourceOf(reason: unknown): string | undefined {
   if (!(reason instanceof Error) || typeof reason.stack !== "string") return undefined;
   for (const line of reason.stack.split("\n")) {
     const place = /^\s*at (?:.*?[ (])?((?:file:\/\/)?\/[^()]*:\d+:\d+)\)?$/.exec(line)?.[1];
-    if (place !== undefined && !place.includes("/$bunfs/")) return place.replace(/^file:\/\//, "");
+    const ours = /\/\$bunfs\/|\/node_modules\/snow-node\//;
+    if (place !== undefined && !ours.test(place)) return place.replace(/^file:\/\//, "");
   }
   return undefined;
 }
