@@ -7,7 +7,9 @@ import type { Verb } from "./verb.ts";
 export const spawn: Verb = {
   name: "spawn",
   summary: "Spawn a process at a node and print its pid.",
-  about: "An argument is JSON if it parses, else a string.",
+  about:
+    "An argument is JSON if it parses, else a string. A process that crashes later, even at once, has a pid all the same: the\n" +
+    "crash is in the log of its node.",
   operands: ["name@host", "function", "[argument]…"],
   options: [
     { name: "--register", value: "NAME", doc: "Register the process under this name." },
