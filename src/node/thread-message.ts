@@ -172,8 +172,8 @@ export type ToControl =
     }
   /** From a scheduler's part of a service to the one of the control thread. */
   | { readonly kind: "service"; readonly service: ServiceName; readonly message: unknown }
-  /** A process of `[[start]]` is no more. */
-  | { readonly kind: "start_ended"; readonly pid: string }
+  /** A process of `[[start]]` is no more. `crash`: its reason as text; undefined: it was done, or told to end. */
+  | { readonly kind: "start_ended"; readonly pid: string; readonly crash: string | undefined }
   | {
       readonly kind: "start_refused";
       readonly functionName: string;

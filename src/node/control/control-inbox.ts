@@ -121,7 +121,7 @@ export class ControlInbox {
       case "started":
         return starts.started(message.functionName, message.pid);
       case "start_ended":
-        return starts.ended(message.pid);
+        return starts.ended(message.pid, message.crash);
       case "scheduler_drained":
         return watchdog.drained(scheduler);
       case "start_refused":

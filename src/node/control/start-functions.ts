@@ -1,6 +1,8 @@
 import type { LogSink } from "../../port/log.ts";
 
 interface Started {
+  /** Which entry of `[[start]]`: from 1, as they are written. */
+  readonly number: number;
   readonly functionName: string;
   readonly args: readonly unknown[];
   /** Undefined until the scheduler has said so. */
@@ -15,6 +17,7 @@ export class StartFunctions {
   readonly #start: (functionName: string, args: readonly unknown[]) => void;
   readonly #log: LogSink;
   #living: Started[] = [];
+  #count = 0;
 
   constructor(start: (functionName: string, args: readonly unknown[]) => void, log: LogSink) {
     this.#start = start;
@@ -22,7 +25,11 @@ export class StartFunctions {
   }
 
   start(functionName: string, args: readonly unknown[]): void {
-    this.#living.push({ functionName, args, pid: undefined });
+    this.#launch(++this.#count, functionName, args);
+  }
+
+  #launch(number: number, functionName: string, args: readonly unknown[]): void {
+    this.#living.push({ number, functionName, args, pid: undefined });
     this.#start(functionName, args);
   }
 
@@ -33,7 +40,13 @@ export class StartFunctions {
     this.#log.write("info", "started", { function: functionName, pid });
   }
 
-  ended(pid: string): void {
+  /** `crash`: the reason as text, unless it was done or told to end. The node stays up; one line says what it lacks now. */
+  ended(pid: string, crash?: string): void {
+    const entry = this.#living.find((one) => one.pid === pid);
+    if (entry !== undefined && crash !== undefined) {
+      const fields = { start: entry.number, function: entry.functionName, pid, reason: crash };
+      this.#log.write("error", "a function of [[start]] has crashed, the node stays up", fields);
+    }
     this.#living = this.#living.filter((one) => one.pid !== pid);
   }
 
@@ -41,8 +54,8 @@ export class StartFunctions {
   again(culprit: string | undefined): void {
     const lost = this.#living;
     this.#living = [];
-    for (const { functionName, args, pid } of lost) {
-      if (pid === undefined || pid !== culprit) this.start(functionName, args);
+    for (const { number, functionName, args, pid } of lost) {
+      if (pid === undefined || pid !== culprit) this.#launch(number, functionName, args);
       else this.#log.write("error", "not started again", { function: functionName, pid });
     }
   }

@@ -1,3 +1,4 @@
+import { isOrderly, reasonText } from "../../process/exit-reason.ts";
 import { LIFE_DEAD } from "../../process/life.ts";
 import type { Process } from "../../process/process.ts";
 import { listEntries, lookup } from "../../process/registry.ts";
@@ -39,7 +40,9 @@ export class StartedFunctions {
     for (const process of this.#started) {
       if (process.life !== LIFE_DEAD) continue;
       this.#started.delete(process);
-      this.#tell({ kind: "start_ended", pid: process.pid.toString() });
+      const { exitReason } = process;
+      const crash = isOrderly(exitReason) ? undefined : reasonText(exitReason);
+      this.#tell({ kind: "start_ended", pid: process.pid.toString(), crash });
     }
   }
 }
