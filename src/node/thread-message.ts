@@ -43,6 +43,8 @@ export type ToScheduler =
       readonly reason: string;
       /** The node's program has ended. */
       readonly isGone: boolean;
+      /** Everything that it had sent has arrived. */
+      readonly isWhole: boolean;
       /** Milliseconds since the last byte on the control connection. */
       readonly silentMs: number;
     }

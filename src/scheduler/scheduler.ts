@@ -28,8 +28,8 @@ export interface NodeEnd {
   readonly hidden?: boolean;
   /** The node's program has ended: nothing runs there any more. */
   readonly isGone?: boolean;
-  /** It stopped in order: all that it had sent is here. */
-  readonly isStopped?: boolean;
+  /** Everything that it had sent is here. */
+  readonly isWhole?: boolean;
   /** Milliseconds since the last byte from there. */
   readonly silentMs?: Millis;
 }

@@ -34,7 +34,13 @@ import {
   overdue,
   resetLane,
 } from "./repair.ts";
-import type { ConnectionId, RunningInput, SessionOptions, SessionOutput } from "./session-io.ts";
+import type {
+  ConnectionId,
+  OverHow,
+  RunningInput,
+  SessionOptions,
+  SessionOutput,
+} from "./session-io.ts";
 import { startTick, stepTick, tickDue, type TickEvent } from "./tick.ts";
 
 /** Milliseconds that an orderly end may take. */
@@ -55,8 +61,8 @@ type Stage =
 /** What the owner is told at once, before whatever follows from it. */
 export interface RunningSessionOwner {
   emit(output: SessionOutput): void;
-  /** It has ended, for this reason; once, and nothing is emitted for it afterwards. `keepDial`: as `RunningSession.over` had it. */
-  over(reason: SessionEndReason, text: string, keepDial: boolean): void;
+  /** It has ended, for this reason; once, and nothing is emitted for it afterwards. `how`: as `RunningSession.over` had it. */
+  over(reason: SessionEndReason, text: string, how: OverHow): void;
   /** The peer answered a tick that left here at `at`. */
   answered(at: Millis): void;
   /** The control connection is gone. */
@@ -112,7 +118,7 @@ export class RunningSession {
         return this.#emit({ kind: "await_frames", lastFrames: input.lastFrames });
       case "frames_reached":
         if (this.#stage.kind === "ending" && !this.#stage.said)
-          this.#end(this.#stage.reason, "ended in order");
+          this.#end(this.#stage.reason, "ended in order", { isWhole: true });
         return;
       case "end":
         return this.#goodbye(input.reason, input.lastFrames, now);
@@ -179,11 +185,11 @@ export class RunningSession {
     dialLanes(live, now, (output) => this.#emit(output));
   }
 
-  /** Ends it on this side, without a word to the peer. `keepDial`: a dial that is out is for the next session. */
-  over(reason: SessionEndReason, text: string, keepDial = false): void {
+  /** Ends it on this side, without a word to the peer. */
+  over(reason: SessionEndReason, text: string, how: OverHow = {}): void {
     if (this.#stage.kind === "over") return;
     this.#stage = { kind: "over" };
-    this.#owner.over(reason, text, keepDial);
+    this.#owner.over(reason, text, how);
   }
 
   get #isOn(): boolean {
@@ -310,10 +316,10 @@ export class RunningSession {
   }
 
   /** Ends the session on this side and tells the peer if there is a way. */
-  #end(reason: SessionEndReason, text: string): void {
+  #end(reason: SessionEndReason, text: string, how?: OverHow): void {
     if (this.#stage.kind === "over") return;
     if (this.live.control !== undefined) this.#emit({ kind: "send_end", reason, text });
-    this.over(reason, text);
+    this.over(reason, text, how);
   }
 
   #emit(output: SessionOutput): void {

@@ -125,6 +125,8 @@ export type SessionOutput =
       readonly heardAt: Millis;
       /** The peer has ended, not only the way to it. */
       readonly isGone: boolean;
+      /** Everything that it had sent has arrived. */
+      readonly isWhole: boolean;
     }
   /** A connect that never became a session. */
   | { readonly kind: "connect_failed"; readonly error: ProtocolError | ConnectionError }
@@ -145,3 +147,11 @@ export type SessionOutput =
   /** For the log. `lane` 0 is the control connection. */
   | { readonly kind: "suspected"; readonly lane: number; readonly untilMs: Millis }
   | { readonly kind: "recovered"; readonly afterMs: Millis };
+
+/** What else is to be known of the end of a session. */
+export interface OverHow {
+  /** The dial of this side is what brought the next session, or asks for it. */
+  readonly keepDial?: boolean;
+  /** Everything that the peer had sent has arrived. */
+  readonly isWhole?: boolean;
+}

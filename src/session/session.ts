@@ -24,6 +24,7 @@ import { RunningSession } from "./running-session.ts";
 import type {
   ConnectionId,
   DecisionRequest,
+  OverHow,
   SessionInput,
   SessionOptions,
   SessionOutput,
@@ -139,7 +140,7 @@ export class Session {
       case "commit":
         if (decision.over) {
           const text = `${this.#options.peer} has given the session up`;
-          this.#end("session_over", text, request.dialled);
+          this.#end("session_over", text, { keepDial: request.dialled });
         }
         return this.#answer(connection, { kind: "commit", session: decision.session });
       case "ping":
@@ -194,7 +195,7 @@ export class Session {
     if (running !== undefined) {
       const { creation } = running.live.info.peer;
       if (creation !== result.peer.hello.creation) this.#restarted(false);
-      else this.#end("session_over", `${this.#options.peer} made a new session`, false);
+      else this.#end("session_over", `${this.#options.peer} made a new session`);
     }
     this.#start(connection, result, now);
   }
@@ -205,7 +206,7 @@ export class Session {
     const live = startLive(this.#options, info, { connection, since: now }, startTick(now));
     const session = new RunningSession(live, this.#options, this.#dial, {
       emit: (output) => this.#outputs.push(output),
-      over: (reason, text, keepDial) => this.#over(live, reason, text, keepDial),
+      over: (reason, text, how) => this.#over(live, reason, text, how),
       answered: (at) => this.#answered(at),
       controlLost: (at) => {
         if (this.#contest !== undefined) this.#contestOver(this.#contest.request, at);
@@ -226,16 +227,22 @@ export class Session {
   }
 
   #restarted(keepDial: boolean): void {
-    this.#end("node_restarted", `${this.#options.peer} answers with another creation`, keepDial);
+    this.#end("node_restarted", `${this.#options.peer} answers with another creation`, {
+      keepDial,
+    });
   }
 
-  /** Ends the session there is, if any. `keepDial`: see `#over`. */
-  #end(reason: SessionEndReason, text: string, keepDial: boolean): void {
-    this.#running?.over(reason, text, keepDial);
+  /** Ends the session there is, if any. */
+  #end(reason: SessionEndReason, text: string, how?: OverHow): void {
+    this.#running?.over(reason, text, how);
   }
 
-  /** `keepDial`: the dial of this side is what brought the next session, or asks for it. */
-  #over(live: Live, reason: SessionEndReason, text: string, keepDial: boolean): void {
+  #over(
+    live: Live,
+    reason: SessionEndReason,
+    text: string,
+    { keepDial = false, isWhole = false }: OverHow,
+  ): void {
     const contest = this.#contest;
     this.#contest = undefined;
     if (!keepDial && contest?.request.dialled !== true) this.#dial.cancel();
@@ -248,7 +255,7 @@ export class Session {
       reason === "node_restarted" ||
       reason === "shutdown" ||
       isGone(live, this.#options.refusedIsDown);
-    this.#outputs.push({ kind: "session_over", id, reason, text, heardAt, isGone: ended });
+    this.#outputs.push({ kind: "session_over", id, reason, text, heardAt, isGone: ended, isWhole });
     // The newcomer need not wait any longer: whom it waited for is gone.
     if (contest !== undefined) this.#decide(contest.request, 0);
   }

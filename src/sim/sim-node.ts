@@ -18,6 +18,7 @@ import type { EventQueue } from "./event-queue.ts";
 import type { Network } from "./network.ts";
 import type { MachineTime, SimClock } from "./sim-clock.ts";
 import { type LoadedModules, SimThread } from "./sim-thread.ts";
+import { SimWeb, type SimPorts } from "./sim-web.ts";
 
 /** Milliseconds that a message between two threads takes. */
 const HOP_MS = 0.03;
@@ -67,6 +68,8 @@ export class SimNode {
   readonly schedulers: readonly SchedulerDriver[];
   /** The control thread, then one for each scheduler. */
   readonly threads: readonly SimThread[];
+  /** Its web servers, by port. */
+  readonly ports: SimPorts = new Map();
   /** Settles when the node is up. */
   readonly up: Promise<unknown>;
   readonly creation: number;
@@ -120,6 +123,7 @@ export class SimNode {
       const world = {
         ...worldOf(thread),
         port: (end: PortEnd) => end as unknown as ThreadPort,
+        web: new SimWeb(events, thread, this.ports),
         ...(options.functions === undefined ? {} : { functions: options.functions }),
       };
       let driver!: SchedulerDriver;

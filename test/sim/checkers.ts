@@ -6,6 +6,7 @@ import { monitors } from "./checkers/monitors.ts";
 import { names } from "./checkers/names.ts";
 import { nodeMonitors } from "./checkers/node-monitors.ts";
 import { order } from "./checkers/order.ts";
+import { rooms } from "./checkers/rooms.ts";
 import { spawns } from "./checkers/spawns.ts";
 import { supervision } from "./checkers/supervision.ts";
 import { tables } from "./checkers/tables.ts";
@@ -22,6 +23,7 @@ export const CHECKERS: readonly Checker[] = [
   supervision,
   groups,
   names,
+  rooms,
   buffers,
   tables,
 ];

@@ -3,10 +3,11 @@ import type { Workload } from "./run.ts";
 import { groups } from "./workloads/groups.ts";
 import { mix } from "./workloads/mix.ts";
 import { names } from "./workloads/names.ts";
+import { rooms } from "./workloads/rooms.ts";
 import { supervisors } from "./workloads/supervisors.ts";
 
 /** All that there are. */
-export const WORKLOADS: readonly Workload[] = [mix, groups, names, supervisors];
+export const WORKLOADS: readonly Workload[] = [mix, groups, names, rooms, supervisors];
 
 /**
  * What a seed runs: the random mix in two of three, each of the others in one of three, at least one of all. Alone each gets

@@ -138,7 +138,7 @@ export class Peers {
     events.up(peer, info);
   }
 
-  #over(peer: PeerDriver, { reason, text, heardAt, isGone }: SessionOver): void {
+  #over(peer: PeerDriver, { reason, text, heardAt, isGone, isWhole }: SessionOver): void {
     const { world, schedulers, services, farewells, events } = this.#options;
     const { name, number } = peer;
     this.#withSession.delete(number);
@@ -146,7 +146,8 @@ export class Peers {
     services.nodeDown(peer);
     peer.number = 0;
     const silentMs = world.clock.now() - heardAt;
-    schedulers.tellAll({ kind: "session_over", number, reason, isGone, silentMs });
+    const end = { reason, isGone, isWhole, silentMs };
+    schedulers.tellAll({ kind: "session_over", number, ...end });
     schedulers.tellAll({ kind: "peer_functions", node: name, functions: [] });
     world.log.write(peer.hidden ? "debug" : "info", "node down", { node: name, reason, text });
     events.over(peer);

@@ -189,7 +189,8 @@ export class SchedulerDriver {
         this.scheduler.nodeUp(nodeRef.name, nodeRef.creation, hidden);
       },
       nodeDown: (nodeRef, reason, end) => {
-        this.#rooms.nodeDown(nodeRef.name, end.isStopped === true);
+        // What it had published is all here, and nothing will follow.
+        this.#rooms.nodeDown(nodeRef.name, end.isWhole === true && end.isGone === true);
         if (end.hidden !== true) this.#services.nodeDown(nodeRef);
         this.scheduler.nodeDown(nodeRef.name, nodeRef.creation, reason, end);
       },

@@ -188,7 +188,7 @@ export class SchedulerSessions {
     return next;
   }
 
-  #end(live: Live, reason: string, { isGone, silentMs }: NodeEnd): void {
+  #end(live: Live, reason: string, { isGone, isWhole, silentMs }: NodeEnd): void {
     this.#live.delete(live.origin.node);
     for (const lane of live.lanes) lane.close();
     if (live.route !== undefined) this.#events.routeRemoved(live.route);
@@ -197,7 +197,7 @@ export class SchedulerSessions {
       hidden: live.hidden,
       isGone: isGone ?? false,
       silentMs: silentMs ?? 0,
-      isStopped: reason === "shutdown",
+      isWhole: isWhole ?? false,
     };
     this.#events.nodeDown(live.nodeRef, nodeDownReason(reason), end);
   }

@@ -14,8 +14,8 @@ export const nodes: readonly Mutant[] = [
   mutant(
     "the end of a session is not told to schedulers",
     "src/node/control/peers.ts",
-    `schedulers.tellAll({ kind: "session_over", number, reason`,
-    `if (number % 3 !== 0) schedulers.tellAll({ kind: "session_over", number, reason`,
+    `schedulers.tellAll({ kind: "session_over", number, ...end`,
+    `if (number % 3 !== 0) schedulers.tellAll({ kind: "session_over", number, ...end`,
   ),
   mutant(
     "node monitors outlive their owner",
