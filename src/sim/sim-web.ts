@@ -38,6 +38,8 @@ export class SimSocket implements WebSocketEnd {
   readonly #client: SimClient;
   readonly #handler: WebSocketHandler;
   #isOpen = true;
+  /** The client has gone, which the server may not have noticed. */
+  #isDropped = false;
 
   constructor(server: SimServer, client: SimClient, handler: WebSocketHandler) {
     this.#server = server;
@@ -46,9 +48,9 @@ export class SimSocket implements WebSocketEnd {
     this.#handler = handler;
   }
 
-  /** False: closed, or its node is no more, which nobody told it. */
+  /** As the client sees it. False: closed, or its node is no more, which nobody told it. */
   get isOpen(): boolean {
-    return this.#isOpen && !this.#server.thread.dead;
+    return this.#isOpen && !this.#isDropped && !this.#server.thread.dead;
   }
 
   /** From the client. */
@@ -58,8 +60,9 @@ export class SimSocket implements WebSocketEnd {
     });
   }
 
-  /** By the client. */
+  /** By the client: it hears nothing more, and need not wait for the server to notice. */
   drop(): void {
+    this.#isDropped = true;
     this.#events.schedule(FRAME_MS, this.#server.thread, () => this.#end(CLOSED_ABNORMALLY));
   }
 
@@ -67,7 +70,9 @@ export class SimSocket implements WebSocketEnd {
     if (!this.#isOpen) return false;
     // The server's memory is its own.
     const kept = typeof data === "string" ? data : new Uint8Array(data);
-    this.#events.schedule(FRAME_MS, undefined, () => this.#client.message(kept));
+    this.#events.schedule(FRAME_MS, undefined, () => {
+      if (!this.#isDropped) this.#client.message(kept);
+    });
     return true;
   }
 
@@ -98,7 +103,9 @@ export class SimSocket implements WebSocketEnd {
     this.#isOpen = false;
     this.#server.sockets.delete(this);
     this.#handler.closed(code, "");
-    this.#events.schedule(FRAME_MS, undefined, () => this.#client.closed(code));
+    this.#events.schedule(FRAME_MS, undefined, () => {
+      if (!this.#isDropped) this.#client.closed(code);
+    });
   }
 }
 

@@ -5,6 +5,7 @@ import { leases } from "./leases.ts";
 import type { Mutant } from "./mutant.ts";
 import { names } from "./names.ts";
 import { nodes } from "./nodes.ts";
+import { rooms } from "./rooms.ts";
 import { sessions } from "./sessions.ts";
 import { spawns } from "./spawns.ts";
 import { supervisors } from "./supervisors.ts";
@@ -20,4 +21,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...spawns,
   ...supervisors,
   ...leases,
+  ...rooms,
 ];

@@ -45,7 +45,7 @@ export const sessions: readonly Mutant[] = [
   mutant(
     "a new session under the same creation keeps the old one's end for itself",
     SESSION,
-    'else this.#end("session_over", `${this.#options.peer} made a new session`, false);',
+    'else this.#end("session_over", `${this.#options.peer} made a new session`);',
     "",
   ),
   mutant(

@@ -64,6 +64,7 @@ export class RoomClient implements SimClient {
   }
 
   leave(): void {
+    this.isJoined = false;
     this.socket?.drop();
   }
 
