@@ -36,6 +36,8 @@ function missed(run: Run, client: RoomClient): string[] {
     const isDead = !living.has(by);
     const isTold = client.gaps.some(
       (gap) =>
+        // Windows hold far more than a run publishes.
+        gap.cause !== "window" &&
         (gap.origin === origin || (isDead && origin === undefined)) &&
         n > gap.after &&
         n <= (gap.upTo ?? Infinity),

@@ -8,16 +8,16 @@ const MEMBERS = "src/room/room-members.ts";
 /** Rooms: what their members get, and who they are. */
 export const rooms: readonly Mutant[] = [
   mutant(
-    "how far an origin has been followed does not go on with an answer",
+    "a node that is back is not asked what was missed",
     CATCH_UP,
-    "followed.number = Math.max(followed.number, last);",
+    "this.#hub.ask(room, this.nextQuestion(room), node);",
     "",
   ),
   mutant(
-    "who comes back gets again what he had",
-    CATCH_UP,
-    "if (had === undefined ? entry.ageMs > ageMs : entry.number <= had) continue;",
-    "if (had === undefined && entry.ageMs > ageMs) continue;",
+    "what comes over a lane does not go to the other schedulers of the node",
+    HUB,
+    "if (source.hop !== undefined) return;\n    for (const scheduler",
+    "if (source.hop === undefined) return;\n    for (const scheduler",
   ),
   mutant(
     "of several nodes with members the last gets no frame",
