@@ -248,7 +248,8 @@ export class CatchUp {
     const hasHole = had === undefined ? tell.trimmedAgeMs <= ageMs : had + 1 < first && had < last;
     if (hasHole) this.#gapTo(member, origin, had ?? 0, first - 1, "window");
     for (const entry of entries) {
-      if (had === undefined ? entry.ageMs > ageMs : entry.number <= had) continue;
+      // Its word of how long it has been a member was under way, and grew no older meanwhile.
+      if (had === undefined ? entry.ageMs > ageMs + ON_THE_WAY_MS : entry.number <= had) continue;
       if (isExcluded(member, entry.except)) continue;
       member.seat.deliver(new OutgoingMessage(member.room.name, origin, entry.number, entry));
     }
