@@ -78,6 +78,9 @@ type State =
 interface Entry {
   readonly key: string;
   target: DialTarget;
+  /** A seed as it is configured, and where others said last that it is: when the one fails the other is tried. */
+  home: DialTarget | undefined;
+  heard: DialTarget | undefined;
   state: State;
   seed: boolean;
   /** Somebody waits for the outcome of the dial under way. */
@@ -110,7 +113,7 @@ export class Dialling {
     switch (input.kind) {
       case "seed":
         if (input.target.name === this.#self) return;
-        this.#entry(input.target, now).seed = true;
+        this.#seed(this.#entry(input.target, now), input.target);
         return;
       case "unseed":
         this.#unseed(dialKey(input.target));
@@ -166,13 +169,15 @@ export class Dialling {
     const known = this.#entries.get(key);
     if (known !== undefined) {
       // A fresh address replaces an older one: a node may have moved.
-      if (target.address !== undefined) known.target = target;
+      if (target.address !== undefined) known.target = known.heard = target;
       if (known.state.kind === "waiting" && known.state.until <= now) this.#dial(known);
       return known;
     }
     const entry: Entry = {
       key,
       target,
+      home: undefined,
+      heard: undefined,
       state: { kind: "dialling" },
       seed: false,
       wanted: false,
@@ -182,6 +187,12 @@ export class Dialling {
     this.#entries.set(key, entry);
     this.#dial(entry);
     return entry;
+  }
+
+  #seed(entry: Entry, target: DialTarget): void {
+    entry.seed = true;
+    entry.home = target;
+    if (entry.heard === target) entry.heard = undefined;
   }
 
   #dial(entry: Entry): void {
@@ -247,6 +258,9 @@ export class Dialling {
     if (entry.wanted) this.#outputs.push({ kind: "unreachable", name: key, reason });
     entry.wanted = false;
     entry.failures += 1;
+    const { heard, home, target } = entry;
+    // What others said may be where a namesake was, and what is configured may be where the node is no longer.
+    if (heard !== undefined && home !== undefined) entry.target = target === heard ? home : heard;
     if (reason === "connected_to_self") {
       entry.state = { kind: "self" };
       return;

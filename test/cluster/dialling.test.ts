@@ -40,6 +40,25 @@ describe("dialling", () => {
     expect(waits.at(-1)).toBe(10_000);
   });
 
+  test("a seed is tried where it is configured and where others saw it, in turn", () => {
+    const dialling = new Dialling("a@h", () => 0.5);
+    dialling.handle({ kind: "seed", target: b }, 0);
+    dialling.handle(
+      { kind: "heard", target: { ...b, address: { host: "elsewhere", port: 2 } } },
+      0,
+    );
+    outputs(dialling);
+    const tried: (string | undefined)[] = [];
+    for (let round = 0; round < 4; round++) {
+      const failed = { kind: "failed", key: "b@h", reason: "connection_refused" } as const;
+      dialling.handle({ ...failed, nameTaken: false }, 0);
+      dialling.handleTimeout(dialling.pollTimeout()!);
+      for (const output of outputs(dialling))
+        if (output.kind === "dial") tried.push(output.target.address?.host);
+    }
+    expect(tried).toEqual(["h", "elsewhere", "h", "elsewhere"]);
+  });
+
   test("a node that somebody wants and that does not answer is unreachable, and remembered for a second", () => {
     const dialling = new Dialling("a@h", () => 0);
     dialling.handle({ kind: "wanted", target: b }, 0);
