@@ -1,5 +1,6 @@
 /**
- * `npm test`: formats, lint, types, then every test and half a minute of soak on a fresh executable. The last line is `N passed, N failed`, where each
+ * `npm test`: formats, lint, types, then every test, some hundred seeds of the simulator, and half a minute of soak on a fresh
+ * executable. The last line is `N passed, N failed`, where each
  * static check counts as one. Arguments go to `bun test`, and then only the tests run: `npm test -- test/term`.
  */
 import { join, resolve } from "node:path";
@@ -12,6 +13,8 @@ const OXLINT = join(ROOT, "node_modules/.bin/oxlint");
 const TSGOLINT = join(ROOT, "node_modules/.bin/tsgolint");
 /** A test that hangs for this long has failed; the longest one alone takes a tenth of it. */
 const TEST_MS_MAX = 60_000;
+/** Seeds of the simulator besides those of the tests: other ones for each commit, the same ones when a commit is tested again. */
+const SIM_SEEDS = 300;
 /** Short, with a seed that kills several nodes. */
 const SOAK = ["--minutes", "0.5", "--seed", "3"];
 
@@ -80,6 +83,12 @@ async function runTests(count: Count, args: readonly string[]): Promise<void> {
   count.failed += failed === 0 && code !== 0 ? 1 : failed;
 }
 
+/** The first of a commit's seeds; 1 where there is no repository. */
+async function firstSeed(): Promise<number> {
+  const { exitCode, stdout } = await Bun.$`git rev-parse HEAD`.cwd(ROOT).quiet().nothrow();
+  return exitCode === 0 ? Number.parseInt(stdout.toString().slice(0, 6), 16) * 10 + 1 : 1;
+}
+
 const count: Count = { passed: 0, failed: 0 };
 const args = process.argv.slice(2);
 if (args.length === 0) {
@@ -90,6 +99,8 @@ if (args.length === 0) {
 await check(count, "build", builds);
 await runTests(count, args);
 if (args.length === 0) {
+  const seeds = ["--seeds", String(SIM_SEEDS), "--from", String(await firstSeed())];
+  await check(count, "simulator", () => succeeds(BUN, "scripts/sim.ts", ...seeds));
   await check(count, "soak", () => succeeds(BUN, "scripts/soak.ts", ...SOAK));
 }
 console.log(`\n${count.passed} passed, ${count.failed} failed`);
