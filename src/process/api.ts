@@ -49,7 +49,7 @@ export interface Wait {
 export interface SpawnOptions {
   /** Registered before the first step. @throws {MisuseError} name_taken */
   readonly name?: string | Name<never>;
-  /** Messages waiting above which the process ends with `mailbox_overflow`. Default: no bound, as in OTP. */
+  /** Messages waiting above which the process ends with `mailbox_overflow`, from 0. Default: no bound, as in OTP, nor with Infinity. */
   readonly mailboxMax?: number;
 }
 

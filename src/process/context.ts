@@ -6,7 +6,6 @@ import { Ref } from "../term/ref.ts";
 import { Alias } from "./alias.ts";
 import type {
   Args,
-  Context,
   Monitored,
   GlobalNames,
   Groups,
@@ -23,7 +22,7 @@ import { MessageIterator } from "./message-iterator.ts";
 import type { MessageLoop } from "./message-loop.ts";
 import { LaneWait, Sleep, timeoutOf } from "./pending.ts";
 import { LIFE_RUNNING } from "./life.ts";
-import { assertMessage } from "./mailbox.ts";
+import { assertMessage, mailboxMaxOf } from "./mailbox.ts";
 import type { Process } from "./process.ts";
 import { ProcessLog } from "./process-log.ts";
 import type { Match } from "./receive-wait.ts";
@@ -369,11 +368,7 @@ export class ProcessContext {
       functionName: functionName ?? (fn.name === "" ? "anonymous" : fn.name),
       parent: process.pid,
       name: options.name === undefined ? undefined : nameText(options.name),
-      mailboxMax: options.mailboxMax,
+      mailboxMax: mailboxMaxOf(options.mailboxMax),
     });
   }
 }
-
-/** The typed face of a process's context. */
-export const contextOf = <M>(process: Process): Context<M> =>
-  new ProcessContext(process) as unknown as Context<M>;

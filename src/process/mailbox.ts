@@ -1,5 +1,9 @@
-import { EncodeError } from "../base/error.ts";
+import { EncodeError, MisuseError } from "../base/error.ts";
 import { Queue } from "../base/queue.ts";
+import { shown } from "../base/shown.ts";
+
+/** From here on a limit is none: it travels in 48 bits. */
+const MAILBOX_MAX_END = 2 ** 48;
 
 /** A message that a selective receive passed over. A member of two lists: all in order, and those of its type. */
 class Saved {
@@ -26,6 +30,19 @@ export function assertMessage(message: unknown): void {
   if (message === undefined) {
     throw new EncodeError("not_encodable", "message", "undefined cannot be sent on its own");
   }
+}
+
+/**
+ * The messages that may wait, as `mailboxMax` was given; undefined: any number, as with Infinity.
+ * @throws {MisuseError} bad_argument
+ */
+export function mailboxMaxOf(given: number | undefined): number | undefined {
+  if (given === undefined || (typeof given === "number" && given >= MAILBOX_MAX_END)) {
+    return undefined;
+  }
+  if (Number.isInteger(given) && given >= 0) return given;
+  const text = `mailboxMax is a number of messages from 0, got ${shown(given)}`;
+  throw new MisuseError("bad_argument", text);
 }
 
 /** The literal `type` of a message, by which `receive("type")` finds it. */

@@ -8,6 +8,7 @@ import type { ExitReason } from "../process/exit-reason.ts";
 import type { Owner, ProcessHost } from "../process/host.ts";
 import { LaneWait, Pending } from "../process/pending.ts";
 import { LIFE_EXITING, LIFE_RUNNING } from "../process/life.ts";
+import { mailboxMaxOf } from "../process/mailbox.ts";
 import type { Process } from "../process/process.ts";
 import { nameText } from "../process/registry.ts";
 import type { Signal, SpawnFailure, SpawnRequestOptions, SpawnResult } from "../process/signal.ts";
@@ -93,16 +94,17 @@ export class SpawnRequests {
     args: readonly unknown[],
     options: PlaceOptions,
   ): void {
-    request.begin(options, CALL_MS);
-    if (request.settled) return;
     const { child, name, mailboxMax } = options;
-    this.#send(request, place, request.functionName, args, {
+    // Before it waits: what is refused here is nobody's to time out later.
+    const spawn = {
       link: options.link === true,
       monitor: request.monitor,
       name: name === undefined ? undefined : nameText(name),
-      mailboxMax,
+      mailboxMax: mailboxMaxOf(mailboxMax),
       ...(child !== undefined && { child }),
-    });
+    };
+    request.begin(options, CALL_MS);
+    if (!request.settled) this.#send(request, place, request.functionName, args, spawn);
   }
 
   /** Runs a function there for its value; rejects with `CallError`. */

@@ -48,6 +48,32 @@ export const spawns: Scenario[] = [
     },
   },
   {
+    name: "SP-05 options that make no sense are refused, and nothing comes of them later",
+    run: async (ctx, { far }) => {
+      const errors = [
+        await failure(ctx.spawnOn(far, sleeper, [], { name: "", timeoutMs: 1 })),
+        await failure(ctx.spawnOn(far, sleeper, [], { mailboxMax: -1, timeoutMs: 1 })),
+        await failure(ctx.spawnOn(far, sleeper, [], { mailboxMax: 0.5, timeoutMs: 1 })),
+      ];
+      for (const error of errors) {
+        expect(error).toMatchObject({ name: "MisuseError", code: "bad_argument" });
+      }
+      // A request that was left behind would end this process with its time-out.
+      await ctx.sleep(20);
+    },
+  },
+  {
+    name: "a mailbox without a limit is one wherever the process is",
+    run: async (ctx, { far }) => {
+      const child = await ctx.spawnOn(far, sleeper, [], { mailboxMax: Infinity });
+      const ref = ctx.monitor(child);
+      for (let count = 0; count < 20; count++) ctx.send(child as Pid<unknown>, count);
+      ctx.sendExit(child, "enough");
+      const down = await ctx.receive("down");
+      expect(down).toMatchObject({ ref, reason: "enough" });
+    },
+  },
+  {
     name: "SP-07 a node that cannot be reached rejects with noconnection",
     run: async (ctx) => {
       const spawn = ctx.spawnOn("ghost@nowhere.invalid", sleeper, [], { timeoutMs: 60_000 });
