@@ -275,9 +275,12 @@ export class Dialling {
 
   #dropped(name: string): void {
     for (const entry of this.#entries.values()) {
-      if (entry.key === name || (entry.state.kind === "up" && entry.state.name === name)) {
-        this.#entries.delete(entry.key);
-      }
+      const isIt = entry.key === name || (entry.state.kind === "up" && entry.state.name === name);
+      if (!isIt) continue;
+      entry.seed = false;
+      // Somebody waits for the outcome of this dial, and is told; forgotten, nobody would be.
+      const isAwaited = entry.state.kind === "dialling" && entry.wanted;
+      if (!isAwaited) this.#entries.delete(entry.key);
     }
   }
 

@@ -176,6 +176,27 @@ describe("dialling", () => {
     expect(dialling.size).toBe(0);
   });
 
+  test("who waits for a dial is told what came of it, though somebody else disconnects the node meanwhile", () => {
+    const dialling = new Dialling("a@h", () => 0.5);
+    dialling.handle({ kind: "wanted", target: b }, 0);
+    expect(dialled(dialling)).toEqual(["b@h"]);
+    dialling.handle({ kind: "dropped", name: "b@h" }, 1);
+    const reason = "connection_timeout";
+    dialling.handle({ kind: "failed", key: "b@h", reason, nameTaken: false }, 2);
+    expect(outputs(dialling)).toEqual([{ kind: "unreachable", name: "b@h", reason }]);
+    dialling.handleTimeout(dialling.pollTimeout()!);
+    expect(dialling.size).toBe(0);
+  });
+
+  test("a seed that is disconnected is dialled no more", () => {
+    const dialling = new Dialling("a@h", () => 0.5);
+    dialling.handle({ kind: "seed", target: b }, 0);
+    outputs(dialling);
+    dialling.handle({ kind: "dropped", name: "b@h" }, 1);
+    dialling.handle({ kind: "failed", key: "b@h", reason: "x", nameTaken: false }, 2);
+    expect(dialling.pollTimeout()).toBeUndefined();
+  });
+
   test("the own name is never dialled", () => {
     const dialling = new Dialling("b@h", () => 0.5);
     dialling.handle({ kind: "seed", target: b }, 0);
