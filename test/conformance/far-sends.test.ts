@@ -59,6 +59,24 @@ test("SD-05 a hundred processes send to nodes that cannot be reached, all at onc
   );
 });
 
+test("a question that makes no sense is refused, and the node that was asked goes on", async () => {
+  const [a, b, nodes] = await pair();
+  await using _nodes = nodes;
+  const ask = (verb: string, args: unknown): Promise<unknown> =>
+    a.inline.control.query(b.name, verb, args, 5_000).catch((error: unknown) => error);
+  /* oxlint-disable no-await-in-loop -- one after the other */
+  for (const verb of ["connect", "disconnect", "ps", "inspect", "tree", "no such verb"]) {
+    for (const args of [null, 5, "text", [], { node: null }, { node: ["a@b"] }, { pid: {} }]) {
+      await ask(verb, args);
+    }
+  }
+  /* oxlint-enable no-await-in-loop */
+  expect(await ask("connect", null)).toMatchObject({
+    message: expect.stringContaining("expected name@host, got undefined"),
+  });
+  expect(await ask("ping", {})).toBe(true);
+});
+
 test("SD-06 sending to a pid of a node that is not connected connects, and brings it once", async () => {
   await using a = await LiveNode.start({ name: "a" });
   await using b = await LiveNode.start({ name: "b" });

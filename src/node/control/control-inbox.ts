@@ -1,5 +1,5 @@
 /** What peers and schedulers say to the control thread, handed to whom it concerns. */
-import type { ProtocolError } from "../../base/error.ts";
+import { EncodeError, MessageTooLarge, type ProtocolError } from "../../base/error.ts";
 import { CALL_MS } from "../../base/limits.ts";
 import type { Millis } from "../../base/millis.ts";
 import { parseNodeName } from "../../config/node-name.ts";
@@ -75,7 +75,7 @@ export class ControlInbox {
         return connector.heard(message.peers.filter(({ name }) => peers.sessionOf(name) === 0));
       case "query":
         return desk.ask(message.verb, message.term, (ok, term) =>
-          peer.send({ kind: "answer", id: message.id, ok, term }),
+          answerQuery(peer, message.id, ok, term),
         );
       case "answer":
         return asked.answer(message.id, message.ok, message.term);
@@ -155,5 +155,15 @@ export class ControlInbox {
       },
       () => undefined,
     );
+  }
+}
+
+/** An answer that cannot be sent, most likely because it is too long, is told as that: the asker waits, and this node goes on. */
+function answerQuery(peer: Pick<PeerDriver, "send">, id: number, ok: boolean, term: unknown): void {
+  try {
+    peer.send({ kind: "answer", id, ok, term });
+  } catch (error) {
+    if (!(error instanceof EncodeError || error instanceof MessageTooLarge)) throw error;
+    peer.send({ kind: "answer", id, ok: false, term: error.message });
   }
 }

@@ -1,4 +1,5 @@
 /** Answers what the command line asks a node (`query.ts`): gathers it from the schedulers and the sessions. */
+import { shown } from "../../base/shown.ts";
 import type { Clock } from "../../port/clock.ts";
 import type { Address } from "../../port/transport.ts";
 import { parseIdentity, SERIAL_LIMIT } from "../../term/pid.ts";
@@ -61,16 +62,19 @@ export class QueryDesk {
   }
 
   ask(verb: string, args: unknown, reply: Reply): void {
-    if (verb === "connect") return this.#connect((args as { node: string }).node, reply);
+    if (verb === "connect") return this.#connect(args, reply);
     this.#answer(verb, args).then(
       (answer) => reply(true, answer),
       (error: unknown) => reply(false, error instanceof Error ? error.message : String(error)),
     );
   }
 
-  #connect(node: string, reply: Reply): void {
-    const parsed = parseNodeName(String(node));
-    if (parsed === undefined) return reply(false, `expected name@host, got ${String(node)}`);
+  #connect(args: unknown, reply: Reply): void {
+    // A peer wrote it: it may be anything.
+    const node = (args as { readonly node?: unknown } | null)?.node;
+    const parsed = typeof node === "string" ? parseNodeName(node) : undefined;
+    if (typeof node !== "string" || parsed === undefined)
+      return reply(false, `expected name@host, got ${shown(node)}`);
     const { name } = parsed;
     this.#options.connect(node, (ok, reason) => reply(ok, ok ? { name } : `${name}: ${reason}`));
   }
