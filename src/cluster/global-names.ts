@@ -219,8 +219,7 @@ export class GlobalNames implements NameDesk {
         return this.#rivals.handleWithdraw(peer, message.claim);
       case "confirm":
         if (this.#inStep.has(peer)) return this.#confirmed(peer, message.mark);
-        this.#owed.set(peer, [...(this.#owed.get(peer) ?? []), message.mark]);
-        return;
+        return this.#owe(peer, message.mark);
       case "confirmed":
         return this.marks.confirmed(peer, message.mark);
       case "yield": {
@@ -291,6 +290,12 @@ export class GlobalNames implements NameDesk {
     for (const local of [...this.holders.ownLocals(), ...this.#claims.locals()]) {
       if (Math.floor(local / SERIAL_LIMIT) === scheduler) this.#ended(local, now);
     }
+  }
+
+  #owe(peer: string, mark: number): void {
+    const owed = this.#owed.get(peer);
+    if (owed === undefined) this.#owed.set(peer, [mark]);
+    else owed.push(mark);
   }
 
   #confirmed(peer: string, mark: number): void {

@@ -45,12 +45,10 @@ export class ReplicaAuthority {
     const from = have.version - first.before.version;
     const known = this.#recent[from];
     if (known === undefined || !sameEntries(known.before, have)) return undefined;
-    const missing = this.#recent.slice(from).map(({ change }) => change);
-    return parts(missing).map((changes, index) => ({
-      kind: "delta",
-      version: have.version + 1 + index * PART_CHANGES,
-      changes,
-    }));
+    const changes = this.#recent.slice(from).map(({ change }) => change);
+    // A copy is whole with the first answer that fits: what is missing has to fit into one.
+    if (changes.length > PART_CHANGES) return undefined;
+    return [{ kind: "delta", version: have.version + 1, changes }];
   }
 
   #all(state: TableState): ReplicaMessage[] {

@@ -23,6 +23,8 @@ class Nodes {
   readonly told = new Map<string, Map<string, string>>();
   readonly mismatches: string[] = [];
   readonly sent: ReplicaMessage["kind"][] = [];
+  /** Who was told that a copy is whole, and how much was in it then. */
+  readonly current: string[] = [];
   #wires = new Map<string, { readonly to: string; readonly body: Uint8Array }[]>();
   #creations = new Map<string, number>();
   readonly #links = new Set<string>();
@@ -144,6 +146,7 @@ class Nodes {
         this.mismatches.push(`${name} of ${output.node}`);
         return;
       case "current":
+        this.current.push(`${name} of ${output.node}: ${this.view(name, output.node).length}`);
         return;
     }
   }
@@ -199,6 +202,19 @@ describe("a replicated table", () => {
     nodes.settle();
     expect(nodes.view("b", "a")).toEqual(nodes.truth("a"));
     expect(nodes.sent.filter((kind) => kind === "full")).toEqual([]);
+  });
+
+  test("a copy that has missed much is whole only when all of it is there", () => {
+    const nodes = new Nodes("a", "b");
+    nodes.change("a", entry("x", 0));
+    nodes.connect("a", "b");
+    nodes.settle();
+    nodes.disconnect("a", "b");
+    nodes.change("a", ...Array.from({ length: 1_500 }, (_, member) => entry("x", member, 1)));
+    nodes.current.length = 0;
+    nodes.connect("a", "b");
+    nodes.settle();
+    expect(nodes.current.filter((one) => one.startsWith("b "))).toEqual(["b of a: 1500"]);
   });
 
   test("a node that was started anew has nothing of what it had", () => {
