@@ -134,6 +134,12 @@ export const ROOM_NAME_CHARS_MAX = 255;
 /** Bytes of one message published in a room: it goes to many, so it is short; larger things go by URL. */
 export const ROOM_MESSAGE_BYTES_MAX = 256 * 1024;
 
+/** Sockets that one message may except: it travels with all their ids. */
+export const ROOM_EXCEPT_MAX = 1_024;
+
+/** Origins that a cursor names, more than a cluster has schedulers; those that it leaves out are told by age. */
+export const ROOM_ORIGINS_MAX = 4_096;
+
 /** Messages that an origin keeps of one room, for those who come back: a minute at 16 a second. */
 export const ROOM_WINDOW_MESSAGES = 1_024;
 

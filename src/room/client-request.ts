@@ -1,12 +1,10 @@
+import { ROOM_ORIGINS_MAX } from "../base/limits.ts";
 import type { Millis } from "../base/millis.ts";
 import type { ToServer } from "./client-frame.ts";
 import { originOf } from "./outgoing-message.ts";
 
 /** Ids of earlier sockets that a client may name. */
 const WAS_MAX = 16;
-
-/** Origins that a cursor may name: more than a cluster has schedulers. */
-const ORIGINS_MAX = 4_096;
 
 /** What a client has had on its connections before. */
 export interface Resumption {
@@ -54,7 +52,8 @@ function parseHello(hello: Record<string, unknown>): ClientRequest | undefined {
     const numbers = new Map<number, number>();
     for (const [text, number] of Object.entries(cursor)) {
       const origin = originOf(text);
-      if (Number.isNaN(origin) || !isCount(number) || ++origins > ORIGINS_MAX) return undefined;
+      if (Number.isNaN(origin) || !isCount(number) || ++origins > ROOM_ORIGINS_MAX)
+        return undefined;
       numbers.set(origin, number);
     }
     found.set(room, { cursor: numbers, ageMs });

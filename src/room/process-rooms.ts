@@ -1,6 +1,9 @@
 import { MisuseError } from "../base/error.ts";
+import { ROOM_EXCEPT_MAX } from "../base/limits.ts";
+import { shown } from "../base/shown.ts";
 import type { Process } from "../process/process.ts";
 import type { PublishOptions, Room, RoomMember, Rooms } from "../process/room-api.ts";
+import { SOCKET_ID_CHARS_MAX } from "../wire/room-message.ts";
 import type { MemberBook } from "./member-book.ts";
 import { messageOf } from "./publishing.ts";
 import type { RoomHub } from "./room-hub.ts";
@@ -14,6 +17,8 @@ export interface RoomsOfScheduler {
 }
 
 const NOBODY: readonly string[] = [];
+
+const SOCKET_ID = new RegExp(`^[ -~]{1,${SOCKET_ID_CHARS_MAX}}$`);
 
 type AnyRoom = Room<never> | string;
 
@@ -29,9 +34,7 @@ export class ProcessRooms implements Rooms {
 
   publish(room: AnyRoom, event: unknown, options?: PublishOptions): void {
     this.#process.assertRunning();
-    const given = options?.except;
-    const except = given === undefined ? NOBODY : typeof given === "string" ? [given] : given;
-    const { message, text } = messageOf(event, except);
+    const { message, text } = messageOf(event, exceptOf(options?.except));
     this.#rooms.hub.publish(roomName(room), message, text);
   }
 
@@ -61,4 +64,20 @@ export class ProcessRooms implements Rooms {
 export function room<E>(name: string): Room<E> {
   if (typeof name !== "string") throw new MisuseError("bad_argument", "a room's name is a string");
   return { name: roomName(name) } as unknown as Room<E>;
+}
+
+/** What other schedulers would refuse to read is refused here. @throws {MisuseError} bad_argument */
+function exceptOf(given: PublishOptions["except"]): readonly string[] {
+  if (given === undefined) return NOBODY;
+  const except = typeof given === "string" ? [given] : given;
+  if (!Array.isArray(except) || except.length > ROOM_EXCEPT_MAX) {
+    const got = Array.isArray(except) ? `${except.length} of them` : shown(except);
+    const text = `except: expected at most ${ROOM_EXCEPT_MAX} ids of sockets, got ${got}`;
+    throw new MisuseError("bad_argument", text);
+  }
+  for (const id of except as readonly unknown[]) {
+    if (typeof id === "string" && SOCKET_ID.test(id)) continue;
+    throw new MisuseError("bad_argument", `except: expected the id of a socket, got ${shown(id)}`);
+  }
+  return [...except];
 }

@@ -4,6 +4,7 @@
  */
 import {
   ROOM_LASTS_MAX,
+  ROOM_ORIGINS_MAX,
   ROOM_WINDOW_BYTES,
   ROOM_WINDOW_MESSAGES,
   ROOM_WINDOW_MS,
@@ -28,8 +29,12 @@ const LIMITS: RoomLogLimits = {
   lastsMax: ROOM_LASTS_MAX,
 };
 
-/** Bytes that a kept message costs besides its payload. */
+/** Bytes that a kept message costs besides its payload, and besides the ids in it. */
 const ENTRY_BYTES = 96;
+const EXCEPT_BYTES = 40;
+
+const bytesOf = ({ except, payload }: RoomMessage): number =>
+  payload.length + ENTRY_BYTES + except.length * EXCEPT_BYTES;
 
 interface Kept {
   readonly message: RoomMessage;
@@ -64,7 +69,7 @@ class Window {
     if (this.length === this.#ring.length) this.#grow();
     this.last++;
     this.#ring[this.last % this.#ring.length] = kept;
-    this.bytes += kept.message.payload.length + ENTRY_BYTES;
+    this.bytes += bytesOf(kept.message);
     this.usedAt = kept.at;
   }
 
@@ -74,7 +79,7 @@ class Window {
     this.#ring[this.first % this.#ring.length] = undefined;
     this.first++;
     this.trimmedAt = kept.at;
-    const bytes = kept.message.payload.length + ENTRY_BYTES;
+    const bytes = bytesOf(kept.message);
     this.bytes -= bytes;
     return bytes;
   }
@@ -128,7 +133,7 @@ export class RoomLog {
       this.#windows.set(room, window);
     }
     window.push({ message, at: now });
-    this.#bytes += message.payload.length + ENTRY_BYTES;
+    this.#bytes += bytesOf(message);
     const { windowBytes, windowMessages, windowsBytesMax } = this.#limits;
     while (window.length > windowMessages || (window.bytes > windowBytes && window.length > 1)) {
       this.#bytes -= window.trim();
@@ -192,10 +197,15 @@ export class RoomLog {
   }
 }
 
-/** The smaller number of each origin: what has to be asked for so that both are served. */
+/**
+ * The smaller number of each origin: what has to be asked for so that both are served. Clients make up origins as they like,
+ * and each question goes to all nodes: what is too many is left out, and told by age.
+ */
 export function lowest(into: Map<number, number>, cursor: RoomCursor): void {
   for (const [origin, number] of cursor) {
     const before = into.get(origin);
-    if (before === undefined || number < before) into.set(origin, number);
+    if (before === undefined ? into.size < ROOM_ORIGINS_MAX : number < before) {
+      into.set(origin, number);
+    }
   }
 }

@@ -92,8 +92,8 @@ const STALE = 5;
 
 const EXCEPT = 0x80;
 
-/** Characters of the id of a socket. */
-const SOCKET_ID_CHARS_MAX = 32;
+/** Characters of the id of a socket, all of them ASCII. */
+export const SOCKET_ID_CHARS_MAX = 32;
 
 /** An age that stands for: never. */
 const AGE_MAX = 0xffff_ffff;
@@ -190,11 +190,6 @@ export function decodeRoomFrame(body: Uint8Array): RoomFrame {
     default:
       throw new DecodeError("frame_unknown", `unknown room message ${kind}`, 0);
   }
-}
-
-/** The room of a post without decoding the rest, for whoever hands it on. @throws {DecodeError} */
-export function roomOfPost(body: Uint8Array): string | undefined {
-  return body[0] === POST ? roomName(new FieldReader(body, 1)) : undefined;
 }
 
 function decodeAsk(reader: FieldReader): RoomFrame {

@@ -258,3 +258,25 @@ describe("a slow socket", () => {
     expect(texts(slow)).toEqual([newest]);
   });
 });
+
+describe("a question", () => {
+  test("names no more origins than a cluster can have, whatever clients make up", () => {
+    const world = new RoomsWorld({ seed: 71, nodes: ["a", "b"], schedulers: 1 });
+    world.settle();
+    const here = world.hub("a");
+    for (let number = 0; number < 3; number++) {
+      const client = new TestClient(world, `one ${number}`);
+      client.since = 0;
+      for (let origin = 0; origin < 4_000; origin++)
+        client.cursor.set(originText(1_000_000 * (number + 1) + origin), 1);
+      client.join(here, "lobby");
+    }
+    let longest = 0;
+    do {
+      for (const item of [...world.hub("b").inbox.values()].flat())
+        if ("body" in item) longest = Math.max(longest, item.body.length);
+    } while (world.step());
+    expect(longest).toBeGreaterThan(4_000 * 12);
+    expect(longest).toBeLessThan(4_096 * 12 + 100);
+  });
+});

@@ -299,7 +299,6 @@ export interface Got {
 export class TestClient implements Seat {
   readonly name: string;
   readonly isFramed = true;
-  isSlow = false;
   id: string;
   hub: TestHub | undefined;
   isJoined = false;
