@@ -59,7 +59,10 @@ export interface Socket<D = unknown> {
   /** Names of the rooms that it is in. */
   readonly rooms: readonly string[];
   readonly isOpen: boolean;
-  /** Resolves when it gets everything that is published from now on; with a client of rooms also what it missed before. */
+  /**
+   * Resolves when it gets everything that is published from now on; with a client of rooms also what it missed before. Also
+   * when it is closed or leaves before that.
+   */
   join(room: Room<never> | string, options?: JoinOptions): Promise<void>;
   leave(room: Room<never> | string): void;
   /** Text and bytes go as they are, all else as JSON. False: it is closed. */

@@ -31,6 +31,8 @@ interface Place {
   presence: unknown;
   /** It wants to be told of the other members. */
   watches: boolean;
+  /** Those who wait until it is in; told as well when it leaves before that. */
+  readonly joining: Set<() => void>;
 }
 
 export const topicOf = (room: string, isFramed: boolean): string =>
@@ -45,7 +47,6 @@ export class ClientSocket implements Seat, Socket, WebSocketHandler {
   readonly address: string;
   readonly data: unknown;
   readonly isFramed: boolean;
-  isSlow = false;
   /** What the client said of its connections before this one. */
   resumption: Resumption | undefined;
   readonly budget: RequestBudget;
@@ -55,6 +56,8 @@ export class ClientSocket implements Seat, Socket, WebSocketHandler {
   readonly #places = new Map<string, Place>();
   #end: WebSocketEnd | undefined;
   #isClosed = false;
+  /** More waits for it than it may have on the fast path. */
+  #isSlow = false;
   /** It is being closed and does not read: it ends at the next look. */
   #isDying = false;
   /** The author knows of it. */
@@ -113,12 +116,14 @@ export class ClientSocket implements Seat, Socket, WebSocketHandler {
       const text = `socket ${this.id} is in ${roomsPerSocket} rooms, which is the limit`;
       return Promise.reject(new MisuseError("bad_argument", text));
     }
-    this.#places.set(room, { presence, watches: watches || place?.watches === true });
+    const joining = place?.joining ?? new Set();
+    this.#places.set(room, { presence, watches: watches || place?.watches === true, joining });
     if (watches && place?.watches !== true) this.#end?.subscribe(watchTopicOf(room));
     const resumed = this.resumption?.rooms.get(room);
     this.resumption?.rooms.delete(room);
     this.#site.book.enter(room, this, presence);
     return new Promise((resolve) => {
+      joining.add(resolve);
       this.#site.hub.join({
         seat: this,
         room,
@@ -127,6 +132,7 @@ export class ClientSocket implements Seat, Socket, WebSocketHandler {
         joined: (local) => {
           if (this.isFramed) this.tell({ type: "joined", room, cursor: local.clientCursor() });
           if (watches) this.#site.tellMembers(this, room);
+          joining.delete(resolve);
           resolve();
         },
       });
@@ -142,6 +148,7 @@ export class ClientSocket implements Seat, Socket, WebSocketHandler {
     this.#site.book.leave(room, this);
     if (place.watches) this.#end?.unsubscribe(watchTopicOf(room));
     if (this.isFramed) this.tell({ type: "left", room });
+    for (const left of place.joining) left();
   }
 
   /** Shows something else of itself. */
@@ -224,18 +231,19 @@ export class ClientSocket implements Seat, Socket, WebSocketHandler {
   }
 
   drained(): void {
-    if (!this.isSlow || this.#isClosed) return;
+    if (!this.#isSlow || this.#isClosed) return;
     if ((this.#end?.bufferedBytes ?? 0) > SOCKET_SLOW_BYTES / 2) return;
-    this.isSlow = false;
+    this.#isSlow = false;
     this.#site.hub.unstick(this, this.#places.keys(), this.#site.slow === "latest");
   }
 
   closed(code: number, reason: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const room of this.#places.keys()) {
+    for (const [room, { joining }] of this.#places) {
       this.#site.hub.leave(this, room);
       this.#site.book.leave(room, this);
+      for (const left of joining) left();
     }
     this.#places.clear();
     this.#site.forget(this);
@@ -251,12 +259,18 @@ export class ClientSocket implements Seat, Socket, WebSocketHandler {
       this.close(CloseCode.PROTOCOL, "no hello");
       return;
     }
-    if (this.isSlow) return this.drained();
+    if (this.#isSlow) return this.#lookSlow();
     if (end.bufferedBytes <= SOCKET_SLOW_BYTES) return;
-    this.isSlow = true;
+    this.#isSlow = true;
     this.#site.slowed(this);
     if (!this.isFramed || this.#site.slow === "close") this.cut("too slow");
     else this.#site.hub.stick(this, this.#places.keys());
+  }
+
+  /** Has it drained? If not: rooms that it came into meanwhile are to wait as well. */
+  #lookSlow(): void {
+    this.drained();
+    if (this.#isSlow) this.#site.hub.stick(this, this.#places.keys());
   }
 
   terminate(): void {

@@ -14,8 +14,6 @@ export interface Seat {
   readonly id: string;
   /** It speaks the protocol of rooms; else it gets payloads as they are, without numbers. */
   readonly isFramed: boolean;
-  /** More waits for it than it may have on the fast path. */
-  readonly isSlow: boolean;
   enter(room: string): void;
   exit(room: string): void;
   deliver(message: OutgoingMessage): void;
