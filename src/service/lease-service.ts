@@ -39,6 +39,9 @@ export type LeaseNews =
 /** Milliseconds between two refused dials that say that a node is gone, as within a session (D3). */
 const REFUSED_AGAIN_MS = 25;
 
+/** Nodes that were lost and may be asked about; one that is forgotten is given up by time alone. */
+const LOST_MAX = 1_024;
+
 /** The leases of one peer. */
 interface PeerLease {
   state: LeaseState;
@@ -71,7 +74,10 @@ export class LeaseService implements ControlService {
 
   nodeDown(peer: ServicePeer): void {
     this.#up.delete(peer.name);
+    this.#lost.delete(peer.name);
     this.#lost.set(peer.name, peer);
+    const [oldest] = this.#lost.keys();
+    if (this.#lost.size > LOST_MAX && oldest !== undefined) this.#lost.delete(oldest);
     this.#peers.delete(peer.name);
     this.#arm();
   }

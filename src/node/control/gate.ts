@@ -21,6 +21,9 @@ const ABSENT: ReadonlySet<string> = new Set([
   "closed_here",
 ]);
 
+/** Absent ones that are remembered: beyond it a name made up is said once more, and takes no memory. */
+const ABSENT_MAX = 1_024;
+
 const NO_NEWS: ReadonlySet<string> = new Set(["already_connected", "connected_to_self"]);
 
 export interface GateEvents {
@@ -195,6 +198,12 @@ export class Gate {
     return made;
   }
 
+  #isAbsent(key: string): void {
+    this.#absent.add(key);
+    const [oldest] = this.#absent;
+    if (this.#absent.size > ABSENT_MAX && oldest !== undefined) this.#absent.delete(oldest);
+  }
+
   #log(socket: HandshakeSocket, failure: HandshakeFailure, name: string | undefined): void {
     const { error, remote } = failure;
     const fields = { node: name, remote, code: error.code, error: error.message };
@@ -208,7 +217,7 @@ export class Gate {
     const key = socket.dialKey ?? remote;
     const absent = error instanceof ConnectionError && ABSENT.has(error.code);
     const level = absent && this.#absent.has(key) ? "debug" : "warn";
-    if (absent) this.#absent.add(key);
+    if (absent) this.#isAbsent(key);
     this.#world.log.write(level, "dial failed", fields);
   }
 }

@@ -31,6 +31,12 @@ export interface SessionsEvents {
   ready(): void;
 }
 
+/**
+ * Nodes without a session whose last number is remembered: every command of the command line is a node with a name of its
+ * own. A batch of a session before so many others has long arrived.
+ */
+const ENDED_MAX = 4_096;
+
 /** A session that is up here. `plan` is missing until the control thread has told: a batch was faster. */
 interface Live {
   readonly origin: Origin;
@@ -173,7 +179,7 @@ export class SchedulerSessions {
       const isGone = creation !== live.origin.creation;
       this.#end(live, isGone ? "node_restarted" : "connection_closed", { isGone });
     }
-    this.#newest.set(node, number);
+    this.#remember(node, number);
     const nodeRef = this.#world.identities.nodeRef(node, creation);
     const next: Live = {
       origin: { number, node, creation, hidden },
@@ -186,6 +192,17 @@ export class SchedulerSessions {
     this.#live.set(node, next);
     this.#events.nodeUp(nodeRef, hidden);
     return next;
+  }
+
+  #remember(node: string, number: number): void {
+    this.#newest.delete(node);
+    this.#newest.set(node, number);
+    if (this.#newest.size <= ENDED_MAX + this.#live.size) return;
+    for (const oldest of this.#newest.keys()) {
+      if (oldest === node || this.#live.has(oldest)) continue;
+      this.#newest.delete(oldest);
+      return;
+    }
   }
 
   #end(live: Live, reason: string, { isGone, isWhole, silentMs }: NodeEnd): void {
