@@ -15,7 +15,7 @@ import { FrameKind } from "./frame.ts";
 import {
   frameOf,
   frameWriter,
-  HOST_BYTES_MAX,
+  readAddress,
   REFUSE_TEXT_BYTES_MAX,
   type AnnouncedAddress,
 } from "./handshake-message.ts";
@@ -255,8 +255,7 @@ function readEntries<T>(reader: FieldReader, read: (reader: FieldReader) => T): 
 function readPeer(reader: FieldReader): PeerEntry {
   const name = reader.text(NODE_NAME_CHARS_MAX);
   if (!isNodeName(name)) reader.fail(`${JSON.stringify(name)} is no node name`);
-  const host = reader.text(HOST_BYTES_MAX);
-  return { name, address: { host, port: reader.u16() } };
+  return { name, address: readAddress(reader) };
 }
 
 function readFunction(reader: FieldReader): FunctionEntry {

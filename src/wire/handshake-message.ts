@@ -262,7 +262,8 @@ export function headOf(writer: FieldWriter, more: number): Uint8Array {
   return writer.finish();
 }
 
-function readAddress(reader: FieldReader): AnnouncedAddress {
+/** Where a node can be dialled: host 2 + n, port u16, neither of them empty. */
+export function readAddress(reader: FieldReader): AnnouncedAddress {
   const host = reader.text(HOST_BYTES_MAX);
   if (!/^[A-Za-z0-9._:%-]+$/.test(host)) reader.fail(`host is ${JSON.stringify(host)}`);
   return { host, port: readPort(reader) };

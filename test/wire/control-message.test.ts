@@ -101,3 +101,12 @@ describe("control messages", () => {
     );
   });
 });
+
+test.each([
+  ["port 0", { host: "10.0.0.1", port: 0 }],
+  ["no host", { host: "", port: 1 }],
+  ["a host that writes to terminals", { host: "a\u001b[31m", port: 1 }],
+])("PEERS with an address that nobody can dial is refused: %s", (_what, address) => {
+  const bytes = encodeControlMessage({ kind: "peers", peers: [{ name: "c@host", address }] });
+  expect(() => decodeControlMessage(bytes, identities)).toThrow(DecodeError);
+});
