@@ -18,9 +18,6 @@ export class ProcessExit extends Error {
   }
 }
 
-/** Reasons that a linked process survives unless it traps exits, and that leave no crash report: only `"normal"`. */
-export const isNormal = (reason: ExitReason): boolean => reason === "normal";
-
 /** Whether a process that ends with this reason was told to end, or was done. Source: OTP proc_lib, crash reports. */
 export const isOrderly = (reason: ExitReason): boolean =>
   reason === "normal" ||

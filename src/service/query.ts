@@ -155,16 +155,3 @@ export interface Queries {
 export type QueryVerb = keyof Queries;
 export type QueryArgs<V extends QueryVerb> = Queries[V]["args"];
 export type QueryAnswer<V extends QueryVerb> = Queries[V]["answer"];
-
-/** Every verb, for the side that answers: a name that is not among them is refused. */
-export const QUERY_VERBS: readonly QueryVerb[] = [
-  "status",
-  "nodes",
-  "ps",
-  "functions",
-  "inspect",
-  "tree",
-  "connect",
-  "disconnect",
-  "stop",
-];

@@ -19,8 +19,6 @@ export const Capability = {
   mesh: 1 << 5,
 } as const;
 
-export type CapabilityName = keyof typeof Capability;
-
 /** What this version offers. */
 export const CAPABILITIES_OFFERED: number = Object.values(Capability).reduce(
   (all, bit) => all | bit,

@@ -3,11 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { commandLine } from "../../src/bun/command-line.ts";
-import type { World } from "../../src/cli/world.ts";
-
-/** What `bin/` adds is all that is missing. */
-const world: Omit<World, "version" | "runNode" | "localNodes" | "openConnection"> = commandLine;
+import { files } from "../../src/bun/files.ts";
+import { folders } from "../../src/bun/folders.ts";
+import { sleepUnlessInterrupted } from "../../src/bun/terminal.ts";
 
 const TERMINAL = JSON.stringify(join(import.meta.dir, "../../src/bun/terminal.ts"));
 
@@ -15,13 +13,13 @@ test("files are written with the folders above them, replaced, renamed and remov
   const folder = mkdtempSync(join(tmpdir(), "snow-folders-"));
   try {
     const path = join(folder, "deep/er/file");
-    world.folders.write(path, "one");
-    world.folders.write(path, "two");
-    world.folders.rename(path, join(folder, "file"));
-    expect(new TextDecoder().decode(world.folders.readBytes(join(folder, "file")))).toBe("two");
-    world.folders.remove(join(folder, "deep"));
-    world.folders.remove(join(folder, "not there"));
-    expect(world.files.mode(join(folder, "deep"))).toBeUndefined();
+    folders.write(path, "one");
+    folders.write(path, "two");
+    folders.rename(path, join(folder, "file"));
+    expect(new TextDecoder().decode(folders.readBytes(join(folder, "file")))).toBe("two");
+    folders.remove(join(folder, "deep"));
+    folders.remove(join(folder, "not there"));
+    expect(files.mode(join(folder, "deep"))).toBeUndefined();
     expect(readFileSync(join(folder, "file"), "utf8")).toBe("two");
   } finally {
     rmSync(folder, { recursive: true });
@@ -48,7 +46,7 @@ test("a reader that goes away is no error", async () => {
 });
 
 test("a wait ends with true by itself, and with false at Ctrl-C", async () => {
-  expect(await world.sleep(1)).toBe(true);
+  expect(await sleepUnlessInterrupted(1)).toBe(true);
   const code = `const { sleepUnlessInterrupted } = await import(${TERMINAL}); const waiting = sleepUnlessInterrupted(60_000); console.log("waits"); console.log(await waiting);`;
   const child = Bun.spawn([process.execPath, "-e", code], { stdout: "pipe" });
   let said = "";
