@@ -1,6 +1,8 @@
 /** What `import … from "snow-node"` offers to an author of actors: the only barrel. */
 export {
   CallError,
+  ConfigError,
+  ConnectionError,
   DecodeError,
   EncodeError,
   LaneFullError,

@@ -36,8 +36,8 @@ export const groups: readonly Mutant[] = [
   mutant(
     "of what a peer has missed the first change is left out",
     AUTHORITY,
-    "const missing = this.#recent.slice(from).map(",
-    "const missing = this.#recent.slice(from + 1).map(",
+    "const changes = this.#recent.slice(from).map(",
+    "const changes = this.#recent.slice(from + 1).map(",
   ),
   mutant(
     "peers that have asked once are told nothing more",
