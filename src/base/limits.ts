@@ -52,7 +52,7 @@ export const LANES_BYTES_MAX = 512 * 1024 * 1024;
 export const LANE_UNACKED_BYTES_MAX = 8 * 1024 * 1024;
 
 /** The same where bytes only queue: enough for a scheduler to be busy until more comes, some milliseconds for what is behind them. */
-export const LANE_WINDOW_BYTES_MIN = 512 * 1024;
+export const LANE_WINDOW_BYTES_MIN = 1024 * 1024;
 
 /** Bytes of an exit reason in EXIT and DOWN; a longer one becomes `{ truncated: bytes }`. */
 export const REASON_BYTES_MAX = 64 * 1024;

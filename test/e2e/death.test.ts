@@ -60,7 +60,7 @@ test("a function that the other node does not have, and a node that is not there
   const a = cluster.node("a");
   const unknown = await a.tool("spawn", a.hint, "no such function");
   expect(unknown.code).toBe(1);
-  expect(unknown.stderr).toContain("no such function is not defined");
+  expect(unknown.stderr).toContain("no such function on a@127.0.0.1 is not defined");
   await using gone = await cluster.add("b", { connect: [] });
   await gone.kill();
   const nobody = await gone.tool("spawn", gone.hint, "echo", "x");

@@ -17,6 +17,6 @@ test("a large message fills the window without an acknowledgement", () => {
   const pair = new LanePair();
   pair.a.lane.sendMessage(pair.a.pid(1), pair.remote(pair.a, 1), new Uint8Array(10_000_000));
   pair.write(pair.a);
-  expect(pair.a.wire.length).toBeGreaterThan(500_000);
-  expect(pair.a.wire.length).toBeLessThan(700_000);
+  expect(pair.a.wire.length).toBeGreaterThan(1_000_000);
+  expect(pair.a.wire.length).toBeLessThan(1_300_000);
 });
