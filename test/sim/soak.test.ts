@@ -18,7 +18,7 @@ test(`${SEEDS} seeds from ${FIRST}: every promise holds under the full mix of fa
     if (seed % TWICE_EVERY === 0)
       expect({ seed, hash: runSeed(seed).hash }).toEqual({ seed, hash });
   }
-  // The faults did something, and the load got through all the same.
-  expect(messages).toBeGreaterThan(SEEDS * 100);
+  // The faults did something, and the load got through all the same, in those seeds that have one of messages.
+  expect(messages).toBeGreaterThan(SEEDS * 25);
   expect(losses).toBeGreaterThan(SEEDS);
 }, 300_000);
