@@ -2,6 +2,7 @@
  * What the control thread and the schedulers of one node say to each other, and what a thread is given at its start.
  * Everything here is cloned between threads: plain values only. Ports keep order, and that is all they promise.
  */
+import type { NodeConfig } from "../config/config.ts";
 import type { PortEnd } from "../port/threads.ts";
 import type { Address, TlsKeys } from "../port/transport.ts";
 import type { ServiceName } from "../service/service.ts";
@@ -217,14 +218,4 @@ export type TlsSetup =
   | { readonly mode: "ca"; readonly key: string; readonly cert: string; readonly ca: string };
 
 /** Limits that schedulers enforce; see `[limits]`. */
-export interface LimitSetup {
-  readonly messageBytes: number;
-  readonly fragmentBytes: number;
-  readonly laneHighWaterBytes: number;
-  readonly laneHardBytes: number;
-  readonly lanesBytes: number;
-  readonly laneUnackedBytes: number;
-  readonly unauthenticated: number;
-  readonly unauthenticatedPerAddress: number;
-  readonly handshakeMs: number;
-}
+export type LimitSetup = NodeConfig["limits"];

@@ -1,5 +1,5 @@
 /** What the two parts of the names service say to each other between threads of one node: lists, in order. */
-import type { Conflict, NamesAnswer } from "../cluster/names-io.ts";
+import type { NamesAnswer, NamesInput, NamesOutput } from "../cluster/names-io.ts";
 import type { ConflictRule } from "../wire/name-entry.ts";
 import type { HolderPid } from "../wire/names-message.ts";
 
@@ -27,30 +27,9 @@ export type NamesToControl =
   | { readonly kind: "cancel"; readonly id: number }
   /** All names: `listed` answers. */
   | { readonly kind: "list"; readonly id: number }
-  | { readonly kind: "alive" | "ended"; readonly local: number }
-  | {
-      readonly kind: "decided";
-      readonly id: number;
-      readonly kept: "first" | "second" | "neither";
-      readonly text: string;
-    };
+  | Extract<NamesInput, { kind: "alive" | "ended" | "decided" }>;
 
 export type NamesToScheduler =
   | { readonly kind: "answer"; readonly id: number; readonly answer: NamesAnswer }
   | { readonly kind: "listed"; readonly id: number; readonly names: readonly string[] }
-  | { readonly kind: "watch"; readonly local: number }
-  | {
-      readonly kind: "tell";
-      readonly local: number;
-      readonly conflict: Conflict;
-      readonly exit: boolean;
-    }
-  | {
-      readonly kind: "resolve";
-      readonly id: number;
-      readonly run: string;
-      readonly name: string;
-      readonly first: HolderPid;
-      readonly second: HolderPid;
-    }
-  | { readonly kind: "abandon"; readonly id: number };
+  | Extract<NamesOutput, { kind: "watch" | "tell" | "resolve" | "abandon" }>;

@@ -169,10 +169,10 @@ export class RoomDriver {
     if (this.#routes.get(route.node) === route) this.#routes.delete(route.node);
   }
 
-  /** `isStopped`: in order, all that it sent is here. */
-  nodeDown(node: string, isStopped: boolean): void {
+  /** `isOrderly`: all that it had sent is here. */
+  nodeDown(node: string, isOrderly: boolean): void {
     this.#held.delete(node);
-    if (this.#up.delete(node)) this.#hub.nodeDown(node, isStopped);
+    if (this.#up.delete(node)) this.#hub.nodeDown(node, isOrderly);
   }
 
   schedulerDown(scheduler: number): void {
