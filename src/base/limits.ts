@@ -137,6 +137,12 @@ export const ROOM_MESSAGE_BYTES_MAX = 256 * 1024;
 /** Sockets that one message may except: it travels with all their ids. */
 export const ROOM_EXCEPT_MAX = 1_024;
 
+/**
+ * Bytes of one frame about a room: the longest message, with all the ids that it may except and the room's name, and some to
+ * spare. `limits.message` is never below it, so that rooms work however it is set on either side.
+ */
+export const ROOM_FRAME_BYTES_MAX = 320 * 1024;
+
 /** Origins that a cursor names, more than a cluster has schedulers; those that it leaves out are told by age. */
 export const ROOM_ORIGINS_MAX = 4_096;
 

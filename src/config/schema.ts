@@ -6,6 +6,7 @@ import {
   LANE_HIGH_WATER_BYTES,
   LANE_UNACKED_BYTES_MAX,
   MESSAGE_BYTES_MAX,
+  ROOM_FRAME_BYTES_MAX,
   SCHEDULERS_MAX,
   SESSION_GRACE_MS,
   TICK_INTERVAL_MS,
@@ -176,7 +177,7 @@ export const SCHEMA = {
     "auto: text on a terminal, JSON elsewhere.",
   ),
   "limits.message": key(
-    size(64 * KIB, GIB),
+    size(ROOM_FRAME_BYTES_MAX, GIB),
     MESSAGE_BYTES_MAX,
     "One message; a larger one fails its sender.",
   ),

@@ -8,7 +8,8 @@
  */
 import { ROOM_ANSWER_MS, ROOM_ENDED_MS, ROOM_LOST_MS, ROOM_RESUME_MS } from "../base/limits.ts";
 import type { Millis } from "../base/millis.ts";
-import type { RoomCursor, RoomTell } from "../wire/room-message.ts";
+import type { RoomTell } from "../wire/room-answer.ts";
+import type { RoomCursor } from "../wire/room-message.ts";
 import type { Followed, LocalRoom, Membership } from "./local-room.ts";
 import { originText, OutgoingMessage } from "./outgoing-message.ts";
 import type { RoomSource, RoomWorld } from "./room-hub.ts";

@@ -1,5 +1,5 @@
 import { asBuffer } from "../base/bytes.ts";
-import type { RoomForm, RoomMessage } from "../wire/room-message.ts";
+import type { RoomForm, RoomMessage } from "../wire/room-entry.ts";
 import { binaryFrame, messageHead, type ClientForm } from "./client-frame.ts";
 
 /** How an origin is named to clients: they only compare it. */

@@ -3,7 +3,7 @@ import { ROOM_EXCEPT_MAX } from "../base/limits.ts";
 import { shown } from "../base/shown.ts";
 import type { Process } from "../process/process.ts";
 import type { PublishOptions, Room, RoomMember, Rooms } from "../process/room-api.ts";
-import { SOCKET_ID_CHARS_MAX } from "../wire/room-message.ts";
+import { SOCKET_ID_CHARS_MAX } from "../wire/room-entry.ts";
 import type { MemberBook } from "./member-book.ts";
 import { messageOf } from "./publishing.ts";
 import type { RoomHub } from "./room-hub.ts";

@@ -1,7 +1,7 @@
 /** What is published, as a room message. */
 import { EncodeError, MessageTooLarge } from "../base/error.ts";
 import { ROOM_MESSAGE_BYTES_MAX } from "../base/limits.ts";
-import type { RoomMessage } from "../wire/room-message.ts";
+import type { RoomMessage } from "../wire/room-entry.ts";
 import type { ClientForm } from "./client-frame.ts";
 
 const encoder = new TextEncoder();

@@ -10,12 +10,10 @@
  */
 import type { ByteWriter } from "../base/bytes.ts";
 import type { Millis } from "../base/millis.ts";
-import {
-  encodePost,
-  encodeRoomFrame,
-  type RoomFrame,
-  type RoomMessage,
-} from "../wire/room-message.ts";
+import { encodeAnswer } from "../wire/room-answer.ts";
+import type { RoomMessage } from "../wire/room-entry.ts";
+import { encodePost, encodeRoomFrame, type RoomFrame } from "../wire/room-message.ts";
+import { AnswerParts } from "./answer-parts.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Interests } from "./interests.ts";
 import { LocalRoom, Membership, type Seat } from "./local-room.ts";
@@ -76,6 +74,17 @@ export interface RoomCounts {
   toSchedulers: number;
 }
 
+export interface RoomSizes {
+  /** With sockets here. */
+  readonly rooms: number;
+  /** Followed elsewhere. */
+  readonly followed: number;
+  /** With messages that are kept. */
+  readonly kept: number;
+  /** Answers whose end has not come. */
+  readonly unfinished: number;
+}
+
 const encoder = new TextEncoder();
 const NOBODY: readonly string[] = [];
 
@@ -90,6 +99,7 @@ export class RoomHub {
   readonly #rooms = new Map<string, LocalRoom>();
   readonly #interests = new Interests();
   readonly #catchUp: CatchUp;
+  readonly #parts = new AnswerParts();
   /** Rooms whose messages could not be sent, by node or scheduler: it is told when there is room again. */
   readonly #stale = new Map<string | number, Set<string>>();
   readonly counts: RoomCounts = { published: 0, toNodes: 0, toSchedulers: 0 };
@@ -110,9 +120,14 @@ export class RoomHub {
     });
   }
 
-  /** Rooms with sockets here, and rooms followed elsewhere: for leak checks. */
-  get sizes(): { readonly rooms: number; readonly followed: number; readonly kept: number } {
-    return { rooms: this.#rooms.size, followed: this.#interests.size, kept: this.#log.size };
+  /** For leak checks. */
+  get sizes(): RoomSizes {
+    return {
+      rooms: this.#rooms.size,
+      followed: this.#interests.size,
+      kept: this.#log.size,
+      unfinished: this.#parts.size,
+    };
   }
 
   /** Sends a message to everybody in the room. `text`: the payload as a string, where that is at hand. */
@@ -176,6 +191,7 @@ export class RoomHub {
     if (room.members.size > 0) return true;
     this.#rooms.delete(name);
     this.#catchUp.forget(room);
+    this.#parts.forget(name);
     const body = this.#leaving(name);
     for (const node of this.#world.nodes()) this.#world.toNode(node, 0, body, true);
     this.#toSiblings(body);
@@ -232,7 +248,11 @@ export class RoomHub {
           this.#interests.addLocal(frame.room, to, frame.id);
           return this.#world.relay(to, body, source);
         }
-        return this.#told(source, frame);
+        return this.#told(source, this.#parts.whole(frame));
+      case "part":
+        if (to !== 0 && to !== this.#index) return this.#world.relay(to, body, source);
+        if (this.#rooms.has(frame.room)) this.#parts.add(source.node, frame);
+        return;
       case "leave":
         return this.#left(source, body, frame);
       case "stale":
@@ -249,6 +269,7 @@ export class RoomHub {
   /** `isOrderly`: it has sent all that it had. */
   nodeDown(node: string, isOrderly: boolean): void {
     this.#interests.nodeDown(node);
+    this.#parts.nodeDown(node);
     this.#stale.delete(node);
     this.#catchUp.nodeDown(this.#rooms.values(), node, isOrderly);
   }
@@ -324,7 +345,7 @@ export class RoomHub {
     else this.#interests.addNode(room, source.node, scheduler);
     if (source.hop === undefined) this.#relayToAll(body, source);
     const told = this.#log.tell(room, cursor.get(this.#origin), ageMs, this.#world.now());
-    const answer = encodeRoomFrame({
+    const answer = encodeAnswer({
       kind: "tell",
       room,
       id,
@@ -333,11 +354,14 @@ export class RoomHub {
       schedulers: this.#schedulers,
       ...told,
     });
-    const isSent =
-      source.node === undefined
-        ? this.#world.toScheduler(scheduler, answer, false)
-        : this.#world.toNode(source.node, scheduler, answer, false);
-    if (!isSent) this.#markStale(source.node ?? scheduler, room);
+    for (const part of answer) {
+      const isSent =
+        source.node === undefined
+          ? this.#world.toScheduler(scheduler, part, false)
+          : this.#world.toNode(source.node, scheduler, part, false);
+      // What follows would have a hole before it: the next answer brings all of it.
+      if (!isSent) return this.#markStale(source.node ?? scheduler, room);
+    }
   }
 
   #left(source: RoomSource, body: Uint8Array, frame: RoomFrame & { kind: "leave" }): void {

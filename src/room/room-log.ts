@@ -11,7 +11,8 @@ import {
   ROOM_WINDOWS_BYTES_MAX,
 } from "../base/limits.ts";
 import type { Millis } from "../base/millis.ts";
-import type { RoomCursor, RoomEntry, RoomMessage } from "../wire/room-message.ts";
+import type { RoomEntry, RoomMessage } from "../wire/room-entry.ts";
+import type { RoomCursor } from "../wire/room-message.ts";
 
 export interface RoomLogLimits {
   readonly windowMessages: number;

@@ -303,7 +303,7 @@ describe("a complaint is one line with place, key, what was expected and what wa
     ],
     [
       `[limits]\nmessage = "256MB"\n`,
-      'cluster.toml:2: limits.message: expected a size from 64KiB to 1GiB such as "1MiB" or "64KiB", got "256MB"',
+      'cluster.toml:2: limits.message: expected a size from 320KiB to 1GiB such as "1MiB" or "64KiB", got "256MB"',
     ],
     [
       `[node]\nname = "a"\n`,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { ROOM_FRAME_BYTES_MAX } from "../../src/base/limits.ts";
 import { originText } from "../../src/room/outgoing-message.ts";
 import { publish, RoomsWorld, TestClient } from "./rooms-world.ts";
 
@@ -145,6 +146,62 @@ describe("coming back", () => {
     world.pass(5_000);
     expect(texts(client)).toEqual(sent);
     expect(client.gaps.map(({ cause }) => cause)).toEqual(["origin_lost"]);
+  });
+
+  test("brings in parts what is too long for one frame, also by way of another scheduler", () => {
+    const world = new RoomsWorld({ seed: 21, nodes: ["a", "b"], schedulers: 2 });
+    world.settle();
+    const client = joinedClient(world, "one", "a", 2);
+    client.drop("lobby");
+    const filling = "x".repeat(60_000);
+    const sent = Array.from({ length: 8 }, () => publish(world.hub("b", 1), "lobby", [], filling));
+    client.join(world.hub("a", 2), "lobby");
+    world.settle();
+    expect(texts(client)).toEqual(sent);
+    expect(client.doubles).toBe(0);
+    expect(client.gaps).toEqual([]);
+    expect(world.longest).toBeGreaterThan(ROOM_FRAME_BYTES_MAX - 70_000);
+    expect(world.longest).toBeLessThan(ROOM_FRAME_BYTES_MAX);
+  });
+
+  test("brings all of it with the next answer when the lane is full behind the first part", () => {
+    const world = new RoomsWorld({ seed: 22, nodes: ["a", "b"], schedulers: 1 });
+    world.settle();
+    const client = joinedClient(world, "one", "a");
+    client.drop("lobby");
+    world.settle();
+    const filling = "x".repeat(60_000);
+    const origin = world.hub("b");
+    const sent = Array.from({ length: 8 }, () => publish(origin, "lobby", [], filling));
+    origin.fullAfter.set("a", 1);
+    client.join(world.hub("a"), "lobby");
+    world.settle();
+    expect(world.hub("a").hub.sizes.unfinished).toBe(1);
+    expect(texts(client)).toEqual([]);
+    origin.fullAfter.clear();
+    origin.hub.lanesReady();
+    world.settle();
+    expect(texts(client)).toEqual(sent);
+    expect(client.gaps).toEqual([]);
+    expect(world.hub("a").hub.sizes.unfinished).toBe(0);
+  });
+
+  test.each(["session", "room"] as const)("leaves nothing behind when the %s ends", (what) => {
+    const world = new RoomsWorld({ seed: 23, nodes: ["a", "b"], schedulers: 1 });
+    world.settle();
+    const client = joinedClient(world, "one", "a");
+    client.drop("lobby");
+    world.settle();
+    const origin = world.hub("b");
+    for (let n = 0; n < 8; n++) publish(origin, "lobby", [], "x".repeat(60_000));
+    origin.fullAfter.set("a", 1);
+    client.join(world.hub("a"), "lobby");
+    world.settle();
+    expect(world.hub("a").hub.sizes.unfinished).toBe(1);
+    if (what === "session") world.cut("a", "b");
+    else client.drop("lobby");
+    world.settle();
+    expect(world.hub("a").hub.sizes.unfinished).toBe(0);
   });
 
   test("does not bring what the client itself was excepted from", () => {

@@ -45,6 +45,8 @@ export class TestHub {
   readonly topics = new Map<string, Set<TestClient>>();
   /** Lanes that take nothing more, by peer. */
   readonly full = new Set<string>();
+  /** So many messages more go into the lane, by peer; then it is full. */
+  readonly fullAfter = new Map<string, number>();
 
   constructor(world: RoomsWorld, node: TestNode, index: number) {
     this.node = node;
@@ -62,7 +64,7 @@ export class TestHub {
         now: () => world.now,
         nodes: () => [...this.sessions].filter(([, { up }]) => up).map(([peer]) => peer),
         toNode: (peer, to, body, control) => {
-          if (!control && this.full.has(peer)) return false;
+          if (!control && !this.#takesOne(peer)) return false;
           world.toNode(this, peer, to, body);
           return true;
         },
@@ -121,7 +123,14 @@ export class TestHub {
     return true;
   }
 
+  #takesOne(peer: string): boolean {
+    const left = this.fullAfter.get(peer);
+    if (left !== undefined) this.fullAfter.set(peer, left - 1);
+    return !this.full.has(peer) && left !== 0;
+  }
+
   #port(scheduler: number, packet: Packet): void {
+    this.node.world.longest = Math.max(this.node.world.longest, packet.body.length);
     this.node.hubs[scheduler - 1]?.push(`port ${this.index}`, packet);
   }
 }
@@ -160,6 +169,8 @@ export class RoomsWorld {
   #numbers = 1;
   #creations = 1;
   nextOrigin = 1;
+  /** Bytes of the longest room message so far. */
+  longest = 0;
   now = 0;
 
   constructor(options: {
@@ -239,6 +250,7 @@ export class RoomsWorld {
   }
 
   toNode(from: TestHub, peer: string, to: number, body: Uint8Array): void {
+    this.longest = Math.max(this.longest, body.length);
     const session = this.#sessions.get(pair(from.node.name, peer));
     const known = from.sessions.get(peer);
     const target = this.nodes.get(peer);
@@ -387,9 +399,14 @@ export class TestClient implements Seat {
 
 let published = 0;
 
-/** Publishes one text in a room; the text is unique. */
-export function publish(hub: TestHub, room: string, except: readonly string[] = []): string {
-  const text = `message ${++published}`;
+/** Publishes one text in a room; the text is unique, and has `filling` behind it. */
+export function publish(
+  hub: TestHub,
+  room: string,
+  except: readonly string[] = [],
+  filling = "",
+): string {
+  const text = `message ${++published}${filling}`;
   const payload = new TextEncoder().encode(text);
   hub.hub.publish(room, { form: "text", payload, except }, text);
   return text;

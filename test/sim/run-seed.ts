@@ -133,7 +133,7 @@ function variant(seed: number): Partial<WorldOptions> {
   if (random.below(3) === 0) config["limits.fragment"] = "1KiB";
   if (random.below(3) === 0) config[HIGH_WATER] = "2KiB";
   if (random.below(4) === 0) config["cluster.refused_is_down"] = false;
-  if (random.below(3) === 0) config["limits.message"] = "64KiB";
+  if (random.below(3) === 0) config["limits.message"] = "320KiB";
   // A cluster that is being upgraded: some nodes speak a version that the others do not know yet.
   const upgraded = random.below(3) === 0 ? random.below(32) : 0;
   const versions = (short: string): VersionRange | undefined =>

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { DecodeError } from "../../src/base/error.ts";
+import {
+  ROOM_EXCEPT_MAX,
+  ROOM_FRAME_BYTES_MAX,
+  ROOM_MESSAGE_BYTES_MAX,
+  ROOM_NAME_CHARS_MAX,
+} from "../../src/base/limits.ts";
+import { encodeAnswer } from "../../src/wire/room-answer.ts";
+import { SOCKET_ID_CHARS_MAX } from "../../src/wire/room-entry.ts";
 import { decodeRoomFrame, encodeRoomFrame, type RoomFrame } from "../../src/wire/room-message.ts";
 
 const payload = new TextEncoder().encode("hello");
@@ -53,6 +61,16 @@ const FRAMES: readonly RoomFrame[] = [
     trimmedAgeMs: Infinity,
     entries: [],
   },
+  {
+    kind: "part",
+    room: "lobby",
+    id: 9,
+    origin: 5,
+    entries: [
+      { ...message, number: 3, ageMs: 30 },
+      { form: "json", payload, except: [], number: 4, ageMs: 0 },
+    ],
+  },
   { kind: "leave", room: "lobby", scheduler: 1, id: 9 },
   { kind: "stale", room: "lobby", origin: 5 },
 ];
@@ -76,7 +94,7 @@ describe("a room message", () => {
   });
 
   test("of any bytes throws nothing but DecodeError", () => {
-    const bytes = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.uint8Array({ maxLength: 200 }));
+    const bytes = fc.tuple(fc.integer({ min: 1, max: 7 }), fc.uint8Array({ maxLength: 200 }));
     fc.assert(
       fc.property(bytes, ([kind, rest]) => {
         try {
@@ -88,4 +106,23 @@ describe("a room message", () => {
       { numRuns: 2_000 },
     );
   });
+});
+
+test("the longest message that a room takes fits one frame, alone and in an answer", () => {
+  const room = "\u{ffff}".repeat(ROOM_NAME_CHARS_MAX);
+  const longest = {
+    form: "bytes",
+    payload: new Uint8Array(ROOM_MESSAGE_BYTES_MAX),
+    except: new Array<string>(ROOM_EXCEPT_MAX).fill("x".repeat(SOCKET_ID_CHARS_MAX)),
+  } as const;
+  const post = encodeRoomFrame({ kind: "post", room, origin: 1, number: 1, message: longest });
+  // The signal around it has a head too.
+  expect(post.length).toBeLessThan(ROOM_FRAME_BYTES_MAX - 16);
+  const entries = [1, 2, 3].map((number) => ({ ...longest, number, ageMs: 0 }));
+  const answer = encodeAnswer({
+    ...{ kind: "tell", room, id: 1, origin: 1, scheduler: 1, schedulers: 1 },
+    ...{ last: 3, first: 1, trimmedAgeMs: Infinity, entries },
+  });
+  expect(answer.map((frame) => decodeRoomFrame(frame).kind)).toEqual(["part", "part", "tell"]);
+  for (const frame of answer) expect(frame.length).toBeLessThan(ROOM_FRAME_BYTES_MAX - 16);
 });

@@ -255,7 +255,8 @@ function randomOrder(run: Run, other: string): Order | undefined {
   const to = other as unknown as Pid<unknown>;
   const dice = random.random();
   if (dice < 0.6) {
-    const bytes = random.below(12) === 0 ? random.below(random.below(8) === 0 ? 90_000 : 4_000) : 0;
+    const bytes =
+      random.below(12) === 0 ? random.below(random.below(8) === 0 ? 400_000 : 4_000) : 0;
     return { type: "talk", to, byName: random.below(4) === 0, bytes };
   }
   if (dice < 0.68) return { type: "monitor", to };
