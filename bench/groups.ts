@@ -12,7 +12,7 @@ const ACTORS = resolve(import.meta.dir, "groups/actors.ts");
 
 export async function run(report: Report): Promise<void> {
   const otp = await runErlang(NODES, "groups");
-  const snow = await runSnow(NODES, ACTORS, "late");
+  const snow = await runSnow(NODES, ACTORS, { late: "late" });
   for (const name of ["groups.join_leave", "groups.publish"]) {
     const ours = snow.get(name)!;
     const theirs = otp?.get(name);

@@ -40,21 +40,21 @@ const columns = (row: Row): string[] => [
   row.baseline ?? "",
   shown(row.baselineValue),
   row.ratio === undefined ? "" : `${shown(row.ratio)} ×`,
+  row.note ?? "",
 ];
 
 const HEAD = ["name", "value", "unit", "baseline", "baselineValue", "ratio"];
 /** Columns of numbers stand to the right. */
 const RIGHT = new Set([1, 4, 5]);
+/** Characters of each column at least: rows are printed as they come, before the longest is known. */
+const WIDTHS = [28, 11, 5, 14, 13, 8];
 
-function printTable(rows: readonly Row[]): void {
-  const lines = [HEAD, ...rows.map(columns)];
-  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  for (const line of lines) {
-    const cells = line.map((cell, column) =>
-      RIGHT.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
-    );
-    console.log(cells.join("  ").trimEnd());
-  }
+function printLine(line: readonly string[]): void {
+  const cells = line.map((cell, column) => {
+    const width = WIDTHS[column] ?? 0;
+    return RIGHT.has(column) ? cell.padStart(width) : cell.padEnd(width);
+  });
+  console.log(cells.join("  ").trimEnd());
 }
 
 function parse(): { json: boolean; names: string[]; rows: string[] | undefined } {
@@ -79,13 +79,12 @@ if (names.length === 0) usage("which suite?");
 for (const name of names) {
   if (!suites().includes(name)) usage(`no such suite: ${name}`);
 }
+if (!json) printLine(HEAD);
 for (const name of names) {
   const suite = (await import(join(import.meta.dir, `${name}.ts`))) as Suite;
-  const rows: Row[] = [];
   await suite.run((row) => {
     if (!wanted(row.name)) return;
-    rows.push(row);
     if (json) console.log(JSON.stringify(row));
+    else printLine(columns(row));
   }, wanted);
-  if (!json) printTable(rows);
 }

@@ -10,6 +10,8 @@ export interface Row {
   readonly baselineValue?: number;
   /** How many times better than the baseline we are: above 1 is good, for times as for rates. */
   readonly ratio?: number;
+  /** What the numbers do not say: that a peer did not get there, or did less. */
+  readonly note?: string;
 }
 
 /** What a suite hands its rows to, as soon as it has them. */

@@ -1,13 +1,17 @@
-/** What both benchmarks of names are made of. */
+/** What the benchmarks of names are made of. */
 import { define, type Context, type NameConflict, type Pid } from "snow-node";
 
-export type Idle = Context<NameConflict>;
+type Idle = Context<NameConflict>;
 
 export const report = (measured: string, value: number): void =>
   console.log(JSON.stringify({ measured, value }));
 
-export async function until(ctx: Context<never>, holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await ctx.sleep(1);
+/** Looks as often as it can without being in the way of what it waits for. */
+export async function until(
+  ctx: Context<never>,
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
+  while (!(await holds())) await ctx.sleep(2);
 }
 
 /** Lives until it is killed. */
@@ -15,17 +19,23 @@ const holder = async (ctx: Idle): Promise<void> => {
   for (;;) await ctx.receive();
 };
 
+/** The holders on this node, until they are dropped. */
+let held: readonly Pid<never>[] = [];
+
 /** Registers so many names, each for a process of its own, all at once. */
-export async function hold(
-  ctx: Context<never>,
-  names: readonly string[],
-): Promise<readonly Pid<never>[]> {
+export async function hold(ctx: Context<never>, names: readonly string[]): Promise<void> {
   const pids = names.map(() => ctx.spawn(holder));
+  held = [...held, ...pids];
   await Promise.all(
     pids.map((pid, index) => ctx.global.register(names[index]!, pid, { timeoutMs: 60_000 })),
   );
-  return pids;
 }
+
+/** Ends all holders of this node. */
+export const drop = define("drop", async (ctx: Context<never>) => {
+  for (const pid of held) ctx.sendExit(pid, "kill");
+  held = [];
+});
 
 export const range = (prefix: string, from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_none, index) => `${prefix}${from + index}`);
@@ -35,12 +45,5 @@ export const fill = define("fill", async (ctx: Context<never>, prefix: string, c
   await hold(ctx, range(prefix, 0, count));
 });
 
-/** How many names this node knows. */
-export const count = define("count", async (ctx: Context<never>) => {
-  return (await ctx.global.names()).length;
-});
-
-/** Who this node finds under each of the names. */
-export const found = define("found", async (ctx: Context<never>, names: readonly string[]) =>
-  names.map((name) => String(ctx.global.whereis(name))),
-);
+export const isFree = (ctx: Context<never>, names: readonly string[]): boolean =>
+  names.every((name) => ctx.global.whereis(name) === undefined);

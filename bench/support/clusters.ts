@@ -53,14 +53,26 @@ class Programs implements AsyncDisposable {
   }
 }
 
+interface SnowOptions {
+  /** The function that one more node starts, which comes when `main` has ended. */
+  readonly late?: string | undefined;
+  /** Milliseconds that each program may live: what it has printed by then is the result. */
+  readonly msMax?: number;
+}
+
 /**
- * Nodes of the executable with one scheduler each; the last one starts the function `main` of the module. With `late` one more
- * comes when that has ended, and starts that function.
+ * Nodes of the executable with one scheduler each; the last one starts the function `main` of the module. In their environment:
+ * the first one's name with its port, and when the program was started.
  */
-export async function runSnow(nodes: number, module: string, late?: string): Promise<Results> {
+export async function runSnow(
+  nodes: number,
+  module: string,
+  { late, msMax = RUN_MS_MAX }: SnowOptions = {},
+): Promise<Results> {
   const binary = await build({ force: false });
   using folder = new Folder();
   await using programs = new Programs();
+  let seed: string | undefined;
   const start = (letter: string, more: readonly string[]) =>
     programs.add(
       Bun.spawn(
@@ -70,13 +82,18 @@ export async function runSnow(nodes: number, module: string, late?: string): Pro
         ],
         {
           cwd: folder.path,
-          env: { ...process.env, SNOW_COOKIE: "the cookie of this benchmark", HOME: folder.path },
+          env: {
+            ...process.env,
+            SNOW_COOKIE: "the cookie of this benchmark",
+            HOME: folder.path,
+            BENCH_SEED: seed ?? "",
+            BENCH_STARTED_AT: String(Date.now()),
+          },
           stdio: ["ignore", "pipe", "ignore"],
-          timeout: RUN_MS_MAX,
+          timeout: msMax,
         },
       ),
     );
-  let seed: string | undefined;
   for (const letter of LETTERS.slice(1, nodes)) {
     const connect = seed === undefined ? [] : ["--connect", seed];
     const lines = new Lines(start(letter, connect).stdout);
@@ -91,11 +108,24 @@ export async function runSnow(nodes: number, module: string, late?: string): Pro
   return new Map([...results, ...more]);
 }
 
+interface ErlangOptions {
+  /** The first argument of `main`, before the names. */
+  readonly part?: string;
+  /** More of `erl`'s flags. */
+  readonly flags?: readonly string[];
+  /** Milliseconds that each program may live: what it has printed by then is the result. */
+  readonly msMax?: number;
+}
+
 /**
  * Nodes of Erlang with one scheduler each; the last one calls `main` of bench/peers/otp/<module>.erl with the names of the
  * others. Undefined without Erlang.
  */
-export async function runErlang(nodes: number, module: string): Promise<Results | undefined> {
+export async function runErlang(
+  nodes: number,
+  module: string,
+  { flags = [], msMax = RUN_MS_MAX, part }: ErlangOptions = {},
+): Promise<Results | undefined> {
   if (Bun.which("erl") === null || Bun.which("erlc") === null) return undefined;
   using folder = new Folder();
   const source = resolve(import.meta.dir, "../peers/otp", `${module}.erl`);
@@ -113,17 +143,18 @@ export async function runErlang(nodes: number, module: string): Promise<Results 
       Bun.spawn(
         [
           ...["erl", "-noinput", "+S", "1", "+P", "4000000"],
-          ...["-kernel", "inet_dist_use_interface", "{127,0,0,1}"],
+          ...["-kernel", "inet_dist_use_interface", "{127,0,0,1}", ...flags],
           ...["-name", `${letter}@127.0.0.1`, "-setcookie", "bench", "-pa", folder.path, ...call],
         ],
-        { cwd: folder.path, env, stdio: ["ignore", "pipe", "ignore"], timeout: RUN_MS_MAX },
+        { cwd: folder.path, env, stdio: ["ignore", "pipe", "ignore"], timeout: msMax },
       ),
     );
   try {
     const others = LETTERS.slice(1, nodes);
     for (const letter of others) start(letter, []);
     const names = others.map((letter) => `${letter}@127.0.0.1`);
-    return await measure(new Lines(start("a", ["-run", module, "main", ...names]).stdout));
+    const call = [module, "main", ...(part === undefined ? [] : [part]), ...names];
+    return await measure(new Lines(start("a", ["-run", ...call]).stdout));
   } finally {
     Bun.spawnSync(["epmd", "-kill"], { env });
   }
