@@ -186,6 +186,12 @@ export const SOCKET_REQUESTS_BURST = 300;
 /** Refused requests in a row after which a client that does not slow down is closed. */
 export const SOCKET_REFUSALS_MAX = 200;
 
+/** Requests of a client that may wait behind one whose permission is looked up. */
+export const SOCKET_WAITING_MAX = 1_000;
+
+/** Bytes of what it wants to publish with them: what a client may make a node keep while a database is slow. */
+export const SOCKET_WAITING_BYTES_MAX = 1024 * 1024;
+
 /** Sockets from one address on one scheduler: a household, an office; more behind a proxy, which is configured. */
 export const SOCKETS_PER_ADDRESS_MAX = 1_024;
 

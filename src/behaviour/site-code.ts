@@ -49,6 +49,10 @@ const SOCKET_MAILBOX_MAX = 10_000;
 const CODE_FAILED = 1011;
 const CODE_NORMAL = 1000;
 
+/** What `await` waits for: what is mistaken for an answer lets everybody in. */
+const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
+  typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
+
 /** The author's code of a site on one scheduler, called so that what it throws ends a socket and nothing else. */
 export class SiteCode implements SiteHandler {
   readonly #name: string;
@@ -94,8 +98,8 @@ export class SiteCode implements SiteHandler {
     if (fetch === undefined) return new Response("not found\n", { status: 404 });
     try {
       const response = fetch(this.#ctx, request);
-      if (!(response instanceof Promise)) return response;
-      return response.catch((error: unknown) => this.#fetchFailed(error));
+      if (!isThenable(response)) return response;
+      return Promise.resolve(response).catch((error: unknown) => this.#fetchFailed(error));
     } catch (error) {
       return this.#fetchFailed(error);
     }
@@ -106,8 +110,8 @@ export class SiteCode implements SiteHandler {
     if (connect === undefined) return undefined;
     try {
       const data = connect(this.#ctx, request);
-      if (!(data instanceof Promise)) return data;
-      return data.catch((error: unknown) => this.#fetchFailed(error));
+      if (!isThenable(data)) return data;
+      return Promise.resolve(data).catch((error: unknown) => this.#fetchFailed(error));
     } catch (error) {
       return this.#fetchFailed(error);
     }
@@ -188,8 +192,8 @@ export class SiteCode implements SiteHandler {
   #verdict(socket: Socket, ask: () => Verdict): Verdict {
     try {
       const verdict = ask();
-      if (!(verdict instanceof Promise)) return verdict === true;
-      return verdict.then(
+      if (!isThenable(verdict)) return verdict === true;
+      return Promise.resolve(verdict).then(
         (later) => later === true,
         (error: unknown) => this.#failed(socket, error),
       );
@@ -201,8 +205,8 @@ export class SiteCode implements SiteHandler {
   #guard(socket: Socket, run: () => unknown): void {
     try {
       const result = run();
-      if (result instanceof Promise) {
-        result.catch((error: unknown) => this.#failed(socket, error));
+      if (isThenable(result)) {
+        Promise.resolve(result).catch((error: unknown) => this.#failed(socket, error));
       }
     } catch (error) {
       this.#failed(socket, error);

@@ -2,7 +2,11 @@
  * What one client asks for, one after the other: a request whose permission is looked up somewhere holds up those behind
  * it, so that what a client publishes keeps its order.
  */
-import { ROOM_MESSAGE_BYTES_MAX } from "../base/limits.ts";
+import {
+  ROOM_MESSAGE_BYTES_MAX,
+  SOCKET_WAITING_BYTES_MAX,
+  SOCKET_WAITING_MAX,
+} from "../base/limits.ts";
 import type { Verdict } from "../process/web-host.ts";
 import { readPublish, type ClientPublish } from "./client-frame.ts";
 import { parseRequest, type ClientRequest } from "./client-request.ts";
@@ -12,14 +16,18 @@ import { isPresence } from "./presence.ts";
 import { isRoomName } from "./room-name.ts";
 import type { Site } from "./site.ts";
 
-/** Requests that may wait behind one whose permission is looked up. */
-const WAITING_MAX = 1_000;
+interface Waiting {
+  readonly step: () => Promise<void> | undefined | void;
+  /** Of its payload. */
+  readonly bytes: number;
+}
 
 export class ClientRequests {
   readonly #socket: ClientSocket;
   readonly #site: Site;
   /** Requests behind the one that waits; undefined: none does. */
-  #waiting: (() => Promise<void> | undefined)[] | undefined;
+  #waiting: Waiting[] | undefined;
+  #waitingBytes = 0;
 
   constructor(socket: ClientSocket, site: Site) {
     this.#socket = socket;
@@ -100,14 +108,17 @@ export class ClientRequests {
         this.#site.publish(room, form, kept, echo ? [] : [socket.id]);
         if (id > 0) socket.tell({ type: "published", id });
       },
-      id,
+      { id, bytes: kept.length },
     );
   }
 
   /** A message for the application. */
   #direct(data: string | Uint8Array): void {
     if (!this.#spend("send", "")) return;
-    this.#site.handler.message(this.#socket, data);
+    const { handler } = this.#site;
+    if (this.#waiting === undefined) return handler.message(this.#socket, data);
+    const kept = typeof data === "string" ? data : new Uint8Array(data);
+    this.#inTurn(() => handler.message(this.#socket, kept), kept.length);
   }
 
   #whenAllowed(
@@ -115,7 +126,7 @@ export class ClientRequests {
     room: string,
     may: () => Verdict,
     then: () => void,
-    id?: number,
+    { id, bytes }: { readonly id?: number; readonly bytes: number } = { bytes: 0 },
   ): void {
     const socket = this.#socket;
     const decide = (isAllowed: boolean): void => {
@@ -127,38 +138,45 @@ export class ClientRequests {
       const verdict = may();
       if (verdict instanceof Promise) return verdict.then(decide);
       decide(verdict);
-    });
+    }, bytes);
   }
 
-  #inTurn(step: () => Promise<void> | undefined | void): void {
+  #inTurn(step: Waiting["step"], bytes = 0): void {
     const waiting = this.#waiting;
-    if (waiting !== undefined) {
-      if (waiting.length >= WAITING_MAX) this.#broken("too much waits for a permission");
-      else waiting.push(() => step() ?? undefined);
+    if (waiting === undefined) {
+      this.#await(step());
       return;
     }
-    const pending = step();
-    if (pending === undefined) return;
-    this.#waiting = [];
-    pending.then(
-      () => this.#next(),
-      () => this.#next(),
-    );
+    if (
+      waiting.length >= SOCKET_WAITING_MAX ||
+      this.#waitingBytes + bytes > SOCKET_WAITING_BYTES_MAX
+    ) {
+      this.#socket.close(CloseCode.POLICY, "too much waits for a permission");
+      return;
+    }
+    this.#waitingBytes += bytes;
+    waiting.push({ step, bytes });
+  }
+
+  /** False: nothing is to be waited for. */
+  #await(pending: Promise<void> | undefined | void): boolean {
+    if (pending === undefined) return false;
+    this.#waiting ??= [];
+    const next = (): void => this.#next();
+    pending.then(next, next);
+    return true;
   }
 
   #next(): void {
-    for (;;) {
-      const step = this.#waiting?.shift();
-      if (step === undefined) break;
-      const pending = step();
-      if (pending === undefined) continue;
-      pending.then(
-        () => this.#next(),
-        () => this.#next(),
-      );
-      return;
+    // Of a socket that is no more nobody asks the author anything.
+    while (this.#socket.isOpen) {
+      const next = this.#waiting?.shift();
+      if (next === undefined) break;
+      this.#waitingBytes -= next.bytes;
+      if (this.#await(next.step())) return;
     }
     this.#waiting = undefined;
+    this.#waitingBytes = 0;
   }
 
   #spend(request: string, room: string, id?: number): boolean {

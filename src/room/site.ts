@@ -51,6 +51,8 @@ export class Site implements OpenSite {
   readonly #origins: "*" | readonly string[];
   readonly #sockets = new Set<ClientSocket>();
   readonly #byAddress = new Map<string, number>();
+  /** Sockets, and those whose client waits for the author's answer. */
+  #taken = 0;
   #server: WebServer | undefined;
   #look: Iterator<ClientSocket> | undefined;
   #isMoving = false;
@@ -137,12 +139,13 @@ export class Site implements OpenSite {
     const { sockets, socketsPerAddress } = this.limits;
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (ofAddress >= socketsPerAddress) return refusal(429, "too many sockets from this address");
-    if (this.#sockets.size >= sockets) return refusal(503, "too many sockets");
+    if (this.#taken >= sockets) return refusal(503, "too many sockets");
     // Counted before the author is asked: his answer may take its time.
+    this.#taken++;
     this.#byAddress.set(address, ofAddress + 1);
     const data = this.handler.connect(request);
     if (!(data instanceof Promise)) return this.#admit(request, address, data);
-    return data.then((later: unknown) => this.#admit(request, address, later));
+    return this.#admitLater(request, address, data);
   }
 
   forget(socket: ClientSocket): void {
@@ -179,6 +182,7 @@ export class Site implements OpenSite {
   }
 
   stop(): void {
+    this.#isMoving = true;
     for (const socket of [...this.#sockets]) socket.close(CloseCode.GOING_AWAY, "the site stops");
     this.#server?.stop();
     // What the server does not report any more has ended all the same.
@@ -186,10 +190,22 @@ export class Site implements OpenSite {
     this.#world.closed(this);
   }
 
+  /** A client that goes away before the author has answered gives its place back then: the answer may never come. */
+  async #admitLater(request: Request, address: string, data: Promise<unknown>): Promise<WebAnswer> {
+    const { signal } = request;
+    const gone = (): void => this.#release(address);
+    signal.addEventListener("abort", gone, { once: true });
+    const later = await data;
+    if (signal.aborted) return refusal(408, "too late");
+    signal.removeEventListener("abort", gone);
+    return this.#admit(request, address, later);
+  }
+
   #admit(request: Request, address: string, data: unknown): WebAnswer {
-    if (data === false || data instanceof Response) {
+    const refused = this.#refused(data);
+    if (refused !== undefined) {
       this.#release(address);
-      return data === false ? refusal(403, "not allowed") : data;
+      return refused;
     }
     const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
     const isFramed = offered.some((protocol) => protocol.trim() === ROOMS_PROTOCOL);
@@ -200,7 +216,15 @@ export class Site implements OpenSite {
     return { upgrade: socket, protocol: isFramed ? ROOMS_PROTOCOL : undefined };
   }
 
+  #refused(data: unknown): Response | undefined {
+    if (data instanceof Response) return data;
+    if (data === false) return refusal(403, "not allowed");
+    // Since it was asked.
+    return this.#isMoving ? refusal(503, "this node stops") : undefined;
+  }
+
   #release(address: string): void {
+    this.#taken--;
     const count = (this.#byAddress.get(address) ?? 1) - 1;
     if (count <= 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, count);

@@ -45,6 +45,23 @@ export const guarded = defineWeb<"guarded site", [], { readonly name: string }>(
   },
 });
 
+/** Lets in one client for each address, once the test has opened the door for it. */
+export const patient = defineWeb("patient site", {
+  listen: { port: 0 },
+  socket: { open: (_ctx, socket) => void socket.send("welcome") },
+  authorize: {
+    connect: () => {
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      doors.push(() => resolve({}));
+      return promise;
+    },
+  },
+  limits: { socketsPerAddress: 1 },
+});
+
+/** Clients of the patient site that have asked, each with its door. */
+export const doors: (() => void)[] = [];
+
 /** A process for each socket: counts what its client says, and ends when that is "end". */
 export const counting = defineWeb("counting site", {
   listen: { port: 0 },

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { connect, type RoomClient } from "../../src/client.ts";
 import type { Context, Down, Node, RoomChange } from "../../src/index.ts";
 import { until } from "../e2e/support/until.ts";
-import { counting, doorman, guarded, open, shout } from "./sites.ts";
+import { counting, doorman, doors, guarded, open, patient, shout } from "./sites.ts";
 import { inEnvironment, Plain, startSites as start, Stuck } from "./web-clients.ts";
 
 inEnvironment();
@@ -202,6 +202,25 @@ describe("a client", () => {
     const failure = await room.publish("x").catch((error: Error) => error.message);
     expect(failure).toBe("not_allowed");
     anna.close();
+  });
+
+  test("that goes away while its permission is looked up leaves its place to another", async () => {
+    await using node = await start();
+    const { url } = await patient.address(node, await patient.start(node, []));
+    const first = new Plain(url);
+    await until("the author was asked", () => doors.length === 1);
+    const second = new Plain(url);
+    await until("there is no place", () => second.closed !== undefined);
+    first.socket.terminate();
+    let third = new Plain(url);
+    await until("there is a place again", () => {
+      if (third.closed !== undefined) third = new Plain(url);
+      return doors.length === 2;
+    });
+    for (const open of doors) open();
+    expect(await third.hears(1)).toEqual(["welcome"]);
+    expect(first.heard).toEqual([]);
+    await third.close();
   });
 
   test("of a page of another origin is refused, unless the site knows it", async () => {
