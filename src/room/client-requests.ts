@@ -162,8 +162,10 @@ export class ClientRequests {
   #await(pending: Promise<void> | undefined | void): boolean {
     if (pending === undefined) return false;
     this.#waiting ??= [];
-    const next = (): void => this.#next();
-    pending.then(next, next);
+    pending.then(
+      () => this.#next(),
+      () => this.#next(),
+    );
     return true;
   }
 
