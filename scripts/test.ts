@@ -11,7 +11,7 @@ const ROOT = resolve(import.meta.dir, "..");
 const BUN = process.execPath;
 const OXLINT = join(ROOT, "node_modules/.bin/oxlint");
 const TSGOLINT = join(ROOT, "node_modules/.bin/tsgolint");
-/** A test that hangs for this long has failed; the longest one alone takes a tenth of it. */
+/** A test that hangs for this long has failed; the longest one alone takes a fifth of it. */
 const TEST_MS_MAX = 60_000;
 /** Seeds of the simulator besides those of the tests: other ones for each commit, the same ones when a commit is tested again. */
 const SIM_SEEDS = 300;

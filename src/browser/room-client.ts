@@ -241,9 +241,10 @@ export class RoomClient implements RoomOwner {
 
   /** Its node stops: to another one, at a moment of its own, so that they do not all come there at once. */
   #move(withinMs: number): void {
+    const socket = this.#socket;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.#state !== "open") return;
+      if (this.#socket !== socket) return;
       this.#drop();
       this.#fail(new Error("the connection was lost: nobody knows whether it was published"));
       this.#place = (this.#place + 1) % this.#urls.length;

@@ -14,6 +14,9 @@ import type {
 /** Seconds that a request may take to arrive, and a connection may be idle between two; the total is bounded by Bun. */
 const HTTP_IDLE_SECONDS = 10;
 
+/** RFC 6455, never sent: the connection ended without a close. */
+const CODE_LOST = 1006;
+
 interface Attached {
   readonly handler: WebSocketHandler;
   readonly address: string;
@@ -114,7 +117,7 @@ function serve(
         open: (socket) => socket.data.handler.opened(new ServerSocket(socket)),
         message: (socket, data) => socket.data.handler.message(data),
         drain: (socket) => socket.data.handler.drained(),
-        close: (socket, code, reason) => socket.data.handler.closed(code, reason),
+        close: (socket, code, reason) => socket.data.handler.closed(codeTold(code, reason), reason),
       },
     });
   } catch (error) {
@@ -125,6 +128,16 @@ function serve(
 /** Bytes of the body of one request: a form or a small upload; files belong on a server for files. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
+/**
+ * How a socket was closed. What breaks the protocol Bun closes itself: the client is told why, and this side hears 1006, which
+ * stands for a connection that was lost; only the reason says which it was. One that is not known stays 1006.
+ */
+function codeTold(code: number, reason: string): number {
+  if (code !== CODE_LOST || !reason.startsWith("Received ")) return code;
+  if (reason === "Received invalid UTF-8") return 1007;
+  return reason === "Received too big message" ? 1009 : 1002;
+}
+
 function upgrade(
   request: Request,
   server: Bun.Server<Attached>,
@@ -133,7 +146,7 @@ function upgrade(
 ): Response | undefined {
   const headers = protocol === undefined ? {} : { "Sec-WebSocket-Protocol": protocol };
   if (server.upgrade(request, { data: { handler, address }, headers })) return undefined;
-  handler.closed(1006, "not a WebSocket handshake");
+  handler.closed(CODE_LOST, "not a WebSocket handshake");
   return new Response("expected a WebSocket handshake\n", { status: 426 });
 }
 

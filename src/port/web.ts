@@ -42,6 +42,7 @@ export interface WebSocketHandler {
   message(data: string | Uint8Array): void;
   /** All that waited has left. */
   drained(): void;
+  /** `code`: what either side told the other; 1005: nothing; 1006: the connection was lost, or too much waited for it. */
   closed(code: number, reason: string): void;
 }
 

@@ -55,30 +55,53 @@ export class Plain {
   }
 }
 
-/** A client of rooms over a TCP socket that can stop reading. */
-export class Stuck {
+/** A WebSocket over TCP whose client does as it likes: it stops reading, drips, or sends what no client may. */
+export class Raw {
+  /** What came, without what is long past. */
   text = "";
+  isClosed = false;
+  /** The close that the other side sent, if that is what came last. */
+  told: { readonly code: number; readonly reason: string } | undefined;
   #socket: Bun.Socket | undefined;
   readonly #decoder = new TextDecoder();
 
-  static async join(port: number, protocol: string): Promise<Stuck> {
-    const stuck = new Stuck();
-    const socket = await Bun.connect({
+  static async dial(port: number): Promise<Raw> {
+    const raw = new Raw();
+    raw.#socket = await Bun.connect({
       hostname: "127.0.0.1",
       port,
-      socket: { data: (_socket, bytes) => stuck.#take(bytes) },
+      socket: {
+        data: (_socket, bytes) => raw.#take(bytes),
+        close: () => void (raw.isClosed = true),
+      },
     });
-    stuck.#socket = socket;
-    socket.write(
-      `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n` +
-        `Sec-WebSocket-Protocol: ${protocol}\r\n\r\n`,
-    );
-    await until("upgraded", () => stuck.text.includes("101 Switching"));
-    stuck.#send({ type: "hello", was: [], rooms: {} });
-    stuck.#send({ type: "join", room: "lobby" });
-    await until("joined", () => stuck.text.includes('"joined"'));
-    return stuck;
+    return raw;
+  }
+
+  /** One that the site has taken. */
+  static async upgrade(port: number, protocol?: string): Promise<Raw> {
+    const raw = await Raw.dial(port);
+    raw.write(upgradeRequest(port, protocol));
+    await until("upgraded", () => raw.text.includes("\r\n\r\n"));
+    if (!raw.text.startsWith("HTTP/1.1 101 ")) throw new Error(raw.text);
+    return raw;
+  }
+
+  write(bytes: string | Uint8Array): void {
+    this.#socket?.write(bytes);
+  }
+
+  say(request: object): void {
+    this.write(frameOf(OPCODE_TEXT, JSON.stringify(request)));
+  }
+
+  /** A byte now and then, until all have left or the other side has closed. */
+  async drip(bytes: Uint8Array, everyMs: number): Promise<void> {
+    for (const byte of bytes) {
+      if (this.isClosed) return;
+      this.write(Uint8Array.of(byte));
+      await Bun.sleep(everyMs);
+    }
   }
 
   pause(): void {
@@ -93,14 +116,28 @@ export class Stuck {
     this.#socket?.terminate();
   }
 
-  /** Only what came last: the rest is long. */
   #take(bytes: Uint8Array): void {
     this.text = (this.text + this.#decoder.decode(bytes, { stream: true })).slice(-200_000);
+    if (bytes[0] !== CLOSE_FRAME || bytes.length < 4) return;
+    const reason = new TextDecoder().decode(bytes.subarray(4));
+    this.told = { code: bytes[2]! * 256 + bytes[3]!, reason };
   }
+}
 
-  /** One masked frame, its mask zeros. */
-  #send(request: object): void {
-    const payload = new TextEncoder().encode(JSON.stringify(request));
-    this.#socket?.write(new Uint8Array([0x81, 0x80 | payload.length, 0, 0, 0, 0, ...payload]));
-  }
+export const OPCODE_TEXT = 1;
+const CLOSE_FRAME = 0x88;
+
+/** What a client asks for a WebSocket with. */
+export const upgradeRequest = (port: number, protocol?: string): string =>
+  `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+  `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n` +
+  (protocol === undefined ? "" : `Sec-WebSocket-Protocol: ${protocol}\r\n`) +
+  "\r\n";
+
+/** A frame of a client, its mask zeros, of at most 64 KiB; `isLast`: of its message. */
+export function frameOf(opcode: number, payload: string | Uint8Array, isLast = true): Uint8Array {
+  const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+  const { length } = bytes;
+  const short = length < 126 ? [0x80 | length] : [0x80 | 126, length >> 8, length & 0xff];
+  return new Uint8Array([(isLast ? 0x80 : 0) | opcode, ...short, 0, 0, 0, 0, ...bytes]);
 }

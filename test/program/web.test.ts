@@ -4,7 +4,7 @@ import { connect, type RoomClient } from "../../src/client.ts";
 import type { Context, Down, Node, RoomChange } from "../../src/index.ts";
 import { until } from "../e2e/support/until.ts";
 import { counting, doorman, doors, guarded, open, patient, shout } from "./sites.ts";
-import { inEnvironment, Plain, startSites as start, Stuck } from "./web-clients.ts";
+import { inEnvironment, Plain, Raw, startSites as start } from "./web-clients.ts";
 
 inEnvironment();
 
@@ -264,7 +264,10 @@ describe("a client", () => {
   test("that does not read holds up nobody; it is told what it missed, or closed", async () => {
     await using node = await start();
     const { port } = await open.address(node, await open.start(node, [0]));
-    const stuck = await Stuck.join(port, "snow-rooms.1");
+    const stuck = await Raw.upgrade(port, "snow-rooms.1");
+    stuck.say({ type: "hello", was: [], rooms: {} });
+    stuck.say({ type: "join", room: "lobby" });
+    await until("joined", () => stuck.text.includes('"joined"'));
     const heard: unknown[] = [];
     const quick = connect(`ws://127.0.0.1:${port}/`);
     const joined = Promise.withResolvers<void>();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { MisuseError } from "../../src/base/error.ts";
-import { SOCKET_SLOW_BYTES } from "../../src/base/limits.ts";
+import { MOVE_JITTER_MS, SOCKET_HELLO_MS, SOCKET_SLOW_BYTES } from "../../src/base/limits.ts";
 import { ProcessRooms } from "../../src/room/process-rooms.ts";
 import { FakeSite, nobody } from "./fake-site.ts";
 import { RoomsWorld } from "./rooms-world.ts";
@@ -21,6 +21,53 @@ describe("joining", () => {
     for (let turns = 0; turns < 3; turns++) await Promise.resolve();
     expect(isOver).toBe(true);
     await joining;
+  });
+});
+
+describe("a client of rooms that does not introduce itself in time", () => {
+  test.each(["says nothing", "asks for signs of life"] as const)("and %s is closed", (what) => {
+    const world = new RoomsWorld({ seed: 84, nodes: ["a"], schedulers: 1 });
+    const site = new FakeSite(world.hub("a"));
+    const { socket, end } = site.connect();
+    for (let now = 500; now <= SOCKET_HELLO_MS; now += 500) {
+      if (what === "asks for signs of life") end.says({ type: "ping" });
+      socket.look(now);
+    }
+    expect(end.closed).toBeUndefined();
+    socket.look(SOCKET_HELLO_MS + 1);
+    expect(end.closed).toEqual({ code: 1002, reason: "no hello" });
+    expect(site.site.sockets).toBe(0);
+  });
+
+  test("is one only without its hello, and only with the protocol", () => {
+    const world = new RoomsWorld({ seed: 85, nodes: ["a"], schedulers: 1 });
+    const site = new FakeSite(world.hub("a"));
+    const { socket, end } = site.enter();
+    const plain = site.connect("");
+    socket.look(SOCKET_HELLO_MS * 100);
+    plain.socket.look(SOCKET_HELLO_MS * 100);
+    expect(end.closed).toBeUndefined();
+    expect(plain.end.closed).toBeUndefined();
+  });
+});
+
+describe("before its node stops", () => {
+  test("every client of rooms is told to move within the same time, others nothing; nobody comes in", () => {
+    const world = new RoomsWorld({ seed: 86, nodes: ["a"], schedulers: 1 });
+    const fake = new FakeSite(world.hub("a"));
+    const clients = [fake.enter(), fake.enter(), fake.connect()];
+    const plain = fake.connect("");
+    fake.site.move(MOVE_JITTER_MS);
+    for (const { end } of clients) {
+      expect(end.told).toEqual([{ type: "move", withinMs: MOVE_JITTER_MS }]);
+    }
+    expect(plain.end.told).toEqual([]);
+    expect((fake.site.answer(fake.request(), "10.0.0.2") as Response).status).toBe(503);
+    // The node waits for those whom it told.
+    expect(fake.site.moving).toBe(3);
+    for (const { end } of clients) end.close(1000, "");
+    expect(fake.site.moving).toBe(0);
+    expect(fake.site.sockets).toBe(1);
   });
 });
 

@@ -90,13 +90,17 @@ export class FakeSite {
   }
 
   request(signal?: AbortSignal, protocol: string = ROOMS_PROTOCOL): Request {
-    const headers = { upgrade: "websocket", "sec-websocket-protocol": protocol };
+    const headers = new Headers({ upgrade: "websocket" });
+    if (protocol !== "") headers.set("sec-websocket-protocol", protocol);
     return new Request("http://site.example/", { headers, ...(signal && { signal }) });
   }
 
-  /** A client of rooms that has been let in at once, before its hello. */
-  connect(): { readonly socket: ClientSocket; readonly end: FakeEnd } {
-    const answer = this.site.answer(this.request(), "10.0.0.1");
+  /** A client of rooms that has been let in at once, before its hello; `protocol` "": one that speaks no protocol of ours. */
+  connect(protocol: string = ROOMS_PROTOCOL): {
+    readonly socket: ClientSocket;
+    readonly end: FakeEnd;
+  } {
+    const answer = this.site.answer(this.request(undefined, protocol), "10.0.0.1");
     if (answer instanceof Promise || answer instanceof Response) throw new Error("not let in");
     const socket = answer.upgrade as ClientSocket;
     const end = new FakeEnd(socket);
