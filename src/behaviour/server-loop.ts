@@ -1,5 +1,4 @@
 import { LaneFullError, MessageTooLarge, EncodeError, MisuseError } from "../base/error.ts";
-import { refKey } from "../process/bonds.ts";
 import { ProcessContext } from "../process/context.ts";
 import { ProcessExit, type ExitReason } from "../process/exit-reason.ts";
 import { messageType } from "../process/mailbox.ts";
@@ -246,5 +245,5 @@ function isThenable(value: unknown): value is Promise<unknown> {
  */
 function isAbandoned(process: Process, { replyTo, monitor }: CallRequest): boolean {
   if (monitor === undefined) return replyTo.owner === undefined;
-  return process.bonds?.watchers?.has(refKey(monitor)) !== true;
+  return process.bonds?.watchers?.has(monitor) !== true;
 }

@@ -63,7 +63,7 @@ export class Bonds {
   links: Map<Pid, number> | undefined = undefined;
   unlinkIdLast = 0;
   monitors: Map<number, Monitor> | undefined = undefined;
-  watchers: Map<number | string, Watcher> | undefined = undefined;
+  watchers: Map<Ref, Watcher> | undefined = undefined;
   names: Set<string> | undefined = undefined;
   aliases: Set<Pid> | undefined = undefined;
   pendingFirst: Pending<unknown> | undefined = undefined;
@@ -82,10 +82,6 @@ export class Bonds {
   ended: ((reason: ExitReason, value: unknown) => void) | undefined = undefined;
   value: unknown = undefined;
 }
-
-/** Refs of this node are numbers that differ; those of others need their node. */
-export const refKey = (ref: Ref): number | string =>
-  ref.nodeRef.isLocal ? ref.id : `${ref.nodeRef.toString()}/${ref.id}`;
 
 /** Makes a link, or does nothing where there is one. Source: OTP erl_dist_protocol, link protocol. */
 export function link(process: Process, to: Pid): void {
@@ -225,16 +221,15 @@ function endMonitor(process: Process, entry: Monitor): void {
 export function handleMonitor(process: Process, watcher: Watcher): void {
   const bonds = process.ownBonds();
   bonds.watchers ??= new Map();
-  bonds.watchers.set(refKey(watcher.ref), watcher);
+  bonds.watchers.set(watcher.ref, watcher);
   process.host.bondAdded(process, watcher.from);
 }
 
 export function handleDemonitor(process: Process, ref: Ref): void {
   const watchers = process.bonds?.watchers;
-  const key = refKey(ref);
-  const watcher = watchers?.get(key);
+  const watcher = watchers?.get(ref);
   if (watchers === undefined || watcher === undefined) return;
-  watchers.delete(key);
+  watchers.delete(ref);
   process.host.bondRemoved(process, watcher.from);
 }
 
@@ -257,11 +252,11 @@ export function bondsLost(
   const { bonds } = process;
   if (bonds === undefined) return;
   // As they are now: who is told of a loss may make new bonds to the same peers at once, and those are for the next session.
-  const watchers = [...(bonds.watchers ?? [])].filter(([, { from }]) => lost(from));
+  const watchers = [...(bonds.watchers?.values() ?? [])].filter(({ from }) => lost(from));
   const monitors = [...(bonds.monitors?.values() ?? [])].filter(({ to }) => lost(to));
   const peers = [...(bonds.links?.keys() ?? [])].filter(lost);
-  for (const [key, watcher] of watchers) {
-    bonds.watchers?.delete(key);
+  for (const watcher of watchers) {
+    bonds.watchers?.delete(watcher.ref);
     if (!(watcher.target instanceof Pid)) process.host.namedWatchEnded(watcher.ref);
     process.host.bondRemoved(process, watcher.from);
   }

@@ -8,7 +8,6 @@ import {
   handleMonitor,
   handleUnlink,
   handleUnlinkAck,
-  refKey,
 } from "../process/bonds.ts";
 import type { Owner, ProcessHost } from "../process/host.ts";
 import { LIFE_EXITING } from "../process/life.ts";
@@ -22,21 +21,20 @@ type ToPid = Exclude<
 
 /** Which processes of this scheduler are monitored by name, by the monitor's ref. */
 export class NamedWatches {
-  readonly #pids = new Map<number | string, Pid>();
+  readonly #pids = new Map<Ref, Pid>();
 
   get size(): number {
     return this.#pids.size;
   }
 
   add(ref: Ref, pid: Pid): void {
-    this.#pids.set(refKey(ref), pid);
+    this.#pids.set(ref, pid);
   }
 
   /** Whom the monitor was put on; forgets it. */
   take(ref: Ref): Pid | undefined {
-    const key = refKey(ref);
-    const pid = this.#pids.get(key);
-    this.#pids.delete(key);
+    const pid = this.#pids.get(ref);
+    this.#pids.delete(ref);
     return pid;
   }
 }

@@ -201,8 +201,8 @@ export class SpawnRequests {
   #dispatch(request: AnyRequest, signal: SpawnSignal): void {
     const { copy } = this.#host;
     try {
-      const args = copy === undefined ? signal.args : (copy(signal.args) as unknown[]);
-      this.#host.dispatch({ ...signal, args });
+      const own = copy === undefined ? signal : { ...signal, args: copy(signal.args) as unknown[] };
+      this.#host.dispatch(own);
     } catch (error) {
       const { node } = signal;
       const scheduler = signal.scheduler === "spread" ? undefined : signal.scheduler;

@@ -229,7 +229,9 @@ export class EncodeState {
   nodeIndex(nodeRef: NodeRef): number {
     const nodes = this.#nodes;
     let index = -1;
-    if (nodes.length <= NODES_LISTED_MAX) index = nodes.indexOf(nodeRef);
+    // Mostly there are two, the own one and the peer, in turn.
+    if (nodes[0] === nodeRef) index = 0;
+    else if (nodes.length <= NODES_LISTED_MAX) index = nodes.indexOf(nodeRef);
     else index = this.#nodeIndexes.get(nodeRef) ?? -1;
     if (index < 0) return -1;
     this.nodeLast = nodeRef;

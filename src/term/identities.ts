@@ -3,9 +3,7 @@ import { ambient } from "./ambient.ts";
 import { NodeRef } from "./node-ref.ts";
 import { Pid } from "./pid.ts";
 import { Ref } from "./ref.ts";
-
-/** Entries that a table has at least before it is swept for collected objects. */
-const SWEEP_MIN = 1024;
+import { WeakTable } from "./weak-table.ts";
 
 /** Slots of the direct-mapped cache before the tables: a power of two; the pids that a thread hears from all the time. */
 const CACHE_SLOTS = 1024;
@@ -34,6 +32,8 @@ export class Identities {
   readonly #pids = new WeakTable<Pid<unknown>>();
   readonly #refs = new WeakTable<Ref>();
   readonly #cache: (Pid<unknown> | undefined)[] = new Array(CACHE_SLOTS).fill(undefined);
+  /** Their numbers, so that to miss does not touch a pid that nobody has used for long. */
+  readonly #cacheLocals = new Float64Array(CACHE_SLOTS);
   readonly #assignNodeId: ((name: string, creation: number) => number) | undefined;
   /** The node that was asked for last: mostly the same again. */
   #nodeLast: NodeRef | undefined = undefined;
@@ -75,10 +75,13 @@ export class Identities {
   /** The pid of that process: the same object as long as somebody holds it. */
   pid(nodeRef: NodeRef, local: number): Pid<unknown> {
     const slot = (local & (CACHE_SLOTS - 1)) ^ (nodeRef.id & (CACHE_SLOTS - 1));
-    const cached = this.#cache[slot];
-    if (cached !== undefined && cached.local === local && cached.nodeRef === nodeRef) return cached;
+    if (this.#cacheLocals[slot] === local) {
+      const cached = this.#cache[slot];
+      if (cached !== undefined && cached.nodeRef === nodeRef) return cached;
+    }
     const pid = nodeRef === this.local ? this.localPid(local) : this.#remotePid(nodeRef, local);
     this.#cache[slot] = pid;
+    this.#cacheLocals[slot] = local;
     return pid;
   }
 
@@ -155,56 +158,6 @@ export class Identities {
       if (id !== undefined && this.#assignNodeId === undefined) this.#nodeIdsFree.push(id);
     }
     this.#nodesSweepAt = Math.max(64, this.#nodes.size * 2);
-  }
-}
-
-/** Objects by node and number, held weakly. */
-class WeakTable<T extends WeakKey> {
-  readonly #nodes = new WeakMap<NodeRef, Map<number, WeakRef<T>>>();
-  /** The node that was asked for last, and its map: mostly the same again. */
-  #nodeLast: NodeRef | undefined = undefined;
-  #mapLast: Map<number, WeakRef<T>> | undefined = undefined;
-  /** The same maps, to sweep them. */
-  #maps: WeakRef<Map<number, WeakRef<T>>>[] = [];
-  #sweepAt = SWEEP_MIN;
-  size = 0;
-
-  find(nodeRef: NodeRef, id: number): T | undefined {
-    return this.#mapOf(nodeRef)?.get(id)?.deref();
-  }
-
-  #mapOf(nodeRef: NodeRef): Map<number, WeakRef<T>> | undefined {
-    if (nodeRef === this.#nodeLast) return this.#mapLast;
-    const map = this.#nodes.get(nodeRef);
-    if (map !== undefined) {
-      this.#nodeLast = nodeRef;
-      this.#mapLast = map;
-    }
-    return map;
-  }
-
-  add(value: T, nodeRef: NodeRef, id: number): void {
-    let map = this.#mapOf(nodeRef);
-    if (map === undefined) {
-      map = new Map();
-      this.#nodes.set(nodeRef, map);
-      this.#maps.push(new WeakRef(map));
-    }
-    map.set(id, new WeakRef(value));
-    this.size++;
-    if (this.size >= this.#sweepAt) this.#sweep();
-  }
-
-  #sweep(): void {
-    this.size = 0;
-    this.#maps = this.#maps.filter((weak) => {
-      const map = weak.deref();
-      if (map === undefined) return false;
-      for (const [id, entry] of map) if (entry.deref() === undefined) map.delete(id);
-      this.size += map.size;
-      return true;
-    });
-    this.#sweepAt = Math.max(SWEEP_MIN, this.size * 2);
   }
 }
 

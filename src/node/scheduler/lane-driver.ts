@@ -24,6 +24,9 @@ import type { LaneEnd, SessionPlan } from "../thread-message.ts";
 /** Milliseconds that the peer may owe an acknowledgement before the control thread looks whether it is dead. */
 const STALLED_MS = 5_000;
 
+/** Bytes that do not wait for the end of the slice when nothing is on its way: the peer may as well begin. */
+const EARLY_BYTES = 8 * 1024;
+
 export interface LaneDriverEvents {
   attached(lane: LaneDriver): void;
   lost(lane: LaneDriver, error: ConnectionError | undefined): void;
@@ -101,15 +104,28 @@ export class LaneDriver {
   added(): void {
     if (this.core.room.aboveHighWater) this.#wasReady = false;
     if (this.core.failure !== undefined) return this.#fail(this.core.failure);
-    if (this.#pending || this.#connection === undefined) return;
-    this.#pending = true;
-    this.#events.pending(this);
+    if (this.#connection === undefined) return;
+    if (!this.#pending) {
+      this.#pending = true;
+      this.#events.pending(this);
+    } else if (this.core.unackedBytes === 0 && this.core.room.queuedBytes >= EARLY_BYTES) {
+      this.#write(this.#connection);
+    }
   }
 
   flush(): void {
     this.#pending = false;
-    const connection = this.#connection;
-    if (connection === undefined) return;
+    if (this.#connection === undefined) return;
+    this.#write(this.#connection);
+    // While fragments wait some senders may go on and others not: each asks for itself.
+    if (!this.#wasReady && !this.core.room.framesAboveHighWater) {
+      this.#wasReady = this.ready;
+      this.#events.ready();
+    }
+    this.#armAck();
+  }
+
+  #write(connection: Connection): void {
     for (let next = this.core.pollTransmit(); next !== undefined; next = this.core.pollTransmit()) {
       const { length } = next;
       const taken = connection.write(next.bytes, next.offset, length);
@@ -117,12 +133,6 @@ export class LaneDriver {
       this.core.transmitted(taken, this.#world.clock.now());
       if (taken < length) break;
     }
-    // While fragments wait some senders may go on and others not: each asks for itself.
-    if (!this.#wasReady && !this.core.room.framesAboveHighWater) {
-      this.#wasReady = this.ready;
-      this.#events.ready();
-    }
-    this.#armAck();
   }
 
   /** Reads nothing from now on: nobody has room for it. The peer's sender waits in its turn. */
