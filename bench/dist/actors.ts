@@ -215,12 +215,12 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   "rtt_loaded.p99_us": loadedRoundTrips,
   small_behind_large_ms: smallBehindLarge,
   "pingpong.100pairs": (ctx, node) => pingPongs(ctx, node, 100, 500),
-  spawn_reply: (ctx, node) => inTurn(2_000, spawnReply(ctx, node)),
-  spawn_concurrent: (ctx, node) => spawnReplies(ctx, node, 10_000, 1_000),
+  spawn_reply: (ctx, node) => inTurn(10_000, spawnReply(ctx, node)),
+  spawn_concurrent: (ctx, node) => spawnReplies(ctx, node, 40_000, 1_000),
   spawn_monitor_down: (ctx, node) =>
-    inTurn(2_000, () => spawnMonitorDown(ctx as unknown as Context<Down>, node)),
-  rpc: (ctx, node) => inTurn(2_000, () => ctx.rpc(node, value, [1])),
-  rpc_concurrent: (ctx, node) => atOnce(10_000, 1_000, () => ctx.rpc(node, value, [1])),
+    inTurn(10_000, () => spawnMonitorDown(ctx as unknown as Context<Down>, node)),
+  rpc: (ctx, node) => inTurn(10_000, () => ctx.rpc(node, value, [1])),
+  rpc_concurrent: (ctx, node) => atOnce(40_000, 1_000, () => ctx.rpc(node, value, [1])),
 };
 
 /** Measures one thing against a node and leaves it in the log. */

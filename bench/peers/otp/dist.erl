@@ -39,12 +39,12 @@ value("flood.16x16", N) -> floods(N, 16, 20000);
 value("rtt_loaded.p99_us", N) -> loaded_round_trips(N);
 value("small_behind_large_ms", N) -> small_behind_large(N, 200000000);
 value("pingpong.100pairs", N) -> ping_pongs(N, 100, 500);
-value("spawn_reply", N) -> in_turn(2000, fun() -> spawn_reply(N) end);
-value("spawn_concurrent", N) -> at_once(10000, 1000, fun() -> spawn_reply(N) end);
-value("spawn_monitor_down", N) -> in_turn(2000, fun() -> spawn_monitor_down(N) end);
-value("rpc", N) -> in_turn(2000, fun() -> 1 = erpc:call(N, dist, value, [1]) end);
+value("spawn_reply", N) -> in_turn(10000, fun() -> spawn_reply(N) end);
+value("spawn_concurrent", N) -> at_once(40000, 1000, fun() -> spawn_reply(N) end);
+value("spawn_monitor_down", N) -> in_turn(10000, fun() -> spawn_monitor_down(N) end);
+value("rpc", N) -> in_turn(10000, fun() -> 1 = erpc:call(N, dist, value, [1]) end);
 value("rpc_concurrent", N) ->
-    at_once(10000, 1000, fun() -> 1 = erpc:call(N, dist, value, [1]) end);
+    at_once(40000, 1000, fun() -> 1 = erpc:call(N, dist, value, [1]) end);
 value("connect_ms", N) -> connect_ms(N).
 
 message(small, N) -> {m, N};
