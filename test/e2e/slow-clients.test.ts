@@ -11,9 +11,13 @@ import {
   startSites,
   upgradeRequest,
 } from "../program/web-clients.ts";
+import { webHost } from "../../src/bun/web-server.ts";
 import { until } from "./support/until.ts";
 
 inEnvironment();
+
+/** The least that Bun takes. */
+const IDLE_MS = 8_000;
 
 /** Bun gives a request 10 s and looks every 4. */
 const REQUEST_MS_MAX = 15_000;
@@ -48,4 +52,31 @@ test("who drips a request or a hello is closed when the time is over; others are
   await until("the silent one is answered", () => silent.text.endsWith("here"));
   silent.close();
   await good.close();
+});
+
+test("a socket that is silent is pinged: it stays if it answers, and is closed if it does not", async () => {
+  const closed: { readonly path: string; readonly code: number }[] = [];
+  const server = webHost.listen(
+    {
+      ...{ host: "127.0.0.1", port: 0, isShared: false, tls: undefined },
+      ...{ payloadBytes: 1_000, backlogBytes: 64 * 1024, idleMs: IDLE_MS },
+    },
+    (request) => ({
+      protocol: undefined,
+      upgrade: {
+        opened() {},
+        message() {},
+        drained() {},
+        closed: (code) => void closed.push({ path: new URL(request.url).pathname, code }),
+      },
+    }),
+  );
+  const alive = new Plain(`http://127.0.0.1:${server.port}/alive`);
+  await until("open", () => alive.socket.readyState === WebSocket.OPEN);
+  const dead = await Raw.upgrade(server.port);
+  await until("it is closed", () => dead.isClosed, 2 * IDLE_MS);
+  expect(closed).toEqual([{ path: "/", code: 1006 }]);
+  expect(alive.closed).toBeUndefined();
+  await alive.close();
+  server.stop();
 });
