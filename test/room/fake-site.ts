@@ -11,7 +11,7 @@ import type { TestHub } from "./rooms-world.ts";
 export const nobody: MemberBook = { enter() {}, leave() {}, members: () => [], count: () => 0 };
 
 /** Lets in everybody, and everything. */
-const OPEN: SiteHandler = {
+export const openHandler: SiteHandler = {
   request: () => new Response(),
   takesSockets: true,
   connect: () => undefined,
@@ -76,7 +76,7 @@ export class FakeSite {
   readonly published: Published[] = [];
   #count = 0;
 
-  constructor(at: TestHub, handler: SiteHandler = OPEN, limits: WebLimits = {}) {
+  constructor(at: TestHub, handler: SiteHandler = openHandler, limits: WebLimits = {}) {
     const plan = { host: "", port: 0, isShared: false, tls: undefined, slow: "drop" } as const;
     this.site = new Site({ ...plan, limits, origins: [] }, handler, {
       hub: at.hub,

@@ -71,7 +71,7 @@ export class RoomDriver {
   /** Nodes with a session, by name. */
   readonly #up = new Map<string, NodeRef>();
   readonly #routes = new Map<string, Route>();
-  /** What is to be said to a node whose session another scheduler was told of first. */
+  /** What is to be said to a node whose session another scheduler was told of first, until the lane is here or the session over. */
   readonly #held = new Map<string, Held[]>();
   readonly #watchers = new Map<string, Set<Process>>();
   /** Changes of own sockets since the last flush. */
@@ -121,14 +121,14 @@ export class RoomDriver {
   /** Makes it the service of its scheduler. */
   join(world: SchedulerServiceWorld): SchedulerServiceMade {
     this.#service = world;
-    const watchers = this.#watchers;
+    const [watchers, held] = [this.#watchers, this.#held];
     return {
       service: {
         receive: (message) => this.#fromControl(message as RoomsToScheduler),
         nodeUp: (node) => this.#nodeUp(node),
         processEnded: (process) => this.#processEnded(process),
         get size(): number {
-          return watchers.size;
+          return watchers.size + held.size;
         },
         close: () => this.#close(),
       },
@@ -171,8 +171,10 @@ export class RoomDriver {
 
   /** `isOrderly`: all that it had sent is here. */
   nodeDown(node: string, isOrderly: boolean): void {
+    // Also of a hidden node, which nobody is told of: it may have asked all the same.
+    this.#up.delete(node);
+    this.#hub.nodeDown(node, isOrderly);
     this.#held.delete(node);
-    if (this.#up.delete(node)) this.#hub.nodeDown(node, isOrderly);
   }
 
   schedulerDown(scheduler: number): void {
@@ -232,15 +234,14 @@ export class RoomDriver {
     this.flush();
   }
 
-  /** Both the session and the lane are known. */
+  /** Both the session and the lane are known, unless the node is hidden: then it asks, and is never asked. */
   #whenReachable(name: string): void {
-    const node = this.#up.get(name);
-    const route = this.#routes.get(name);
-    if (node === undefined || route?.creation !== node.creation) return;
+    if (!this.#routes.has(name)) return;
     const held = this.#held.get(name) ?? [];
     this.#held.delete(name);
     for (const one of held) this.#toNode(name, one);
-    this.#hub.nodeUp(name, node.creation);
+    const node = this.#up.get(name);
+    if (node !== undefined) this.#hub.nodeUp(name, node.creation);
   }
 
   #toNode(node: string, { to, body, control }: Held): boolean {
