@@ -10,9 +10,10 @@ import { ROOM_ANSWER_MS, ROOM_ENDED_MS, ROOM_LOST_MS, ROOM_RESUME_MS } from "../
 import type { Millis } from "../base/millis.ts";
 import type { RoomTell } from "../wire/room-answer.ts";
 import type { RoomCursor } from "../wire/room-message.ts";
+import { bringOlder, isWaiting, ON_THE_WAY_MS, serve } from "./behind.ts";
 import type { Followed, LocalRoom, Membership } from "./local-room.ts";
 import { originText, OutgoingMessage } from "./outgoing-message.ts";
-import type { RoomSource, RoomWorld } from "./room-hub.ts";
+import type { RoomSource, RoomWorld } from "./room-world.ts";
 import { lowest } from "./room-log.ts";
 
 /** What catching up needs of the hub. */
@@ -23,14 +24,6 @@ export interface CatchUpHub {
   deliver(room: LocalRoom, message: OutgoingMessage): void;
   readonly schedulers: number;
 }
-
-/**
- * Milliseconds that a question may take: the other side counts ages from when it gets there. What that brings too much is
- * left out here.
- */
-const ON_THE_WAY_MS = 5_000;
-
-type GapCause = "window" | "origin_lost" | "slow";
 
 export class CatchUp {
   readonly #world: RoomWorld;
@@ -88,10 +81,11 @@ export class CatchUp {
   /** An answer. */
   told(room: LocalRoom, source: RoomSource, tell: RoomTell): void {
     if (tell.id < (room.firstQuestion ?? Infinity)) return;
+    const now = this.#world.now();
     this.#moveOn(room, source, tell);
     for (const member of room.apart) {
       if (member.isCatchingUp && !member.done.has(tell.origin) && member.question <= tell.id) {
-        this.#serve(member, tell);
+        serve(member, tell, now);
       }
     }
     const { round } = room;
@@ -211,7 +205,7 @@ export class CatchUp {
     });
     const hasHole =
       known === undefined ? tell.trimmedAgeMs <= roomAgeMs : first > before + 1 && last > before;
-    if (known === undefined) this.#bringOlder(room, tell);
+    if (known === undefined) bringOlder(room, tell, now);
     if (hasHole) this.#gap(room, origin, known === undefined ? 0 : before, first - 1, "window");
     for (const entry of missed) {
       this.#hub.deliver(room, new OutgoingMessage(room.name, origin, entry.number, entry));
@@ -226,68 +220,15 @@ export class CatchUp {
     }
   }
 
-  /**
-   * An origin that nobody here knew: those who were members elsewhere before this room was followed here get what is older
-   * than that.
-   */
-  #bringOlder(room: LocalRoom, tell: RoomTell): void {
-    const roomAgeMs = this.#world.now() - room.since;
-    const older = tell.entries.filter(({ ageMs }) => ageMs > roomAgeMs);
-    const trimmedAgeMs = tell.trimmedAgeMs <= roomAgeMs ? Infinity : tell.trimmedAgeMs;
-    if (older.length === 0 && trimmedAgeMs === Infinity) return;
-    for (const member of room.members.values()) {
-      if (member.resumed === undefined || room.apart.has(member)) continue;
-      this.#serve(member, { ...tell, entries: older, trimmedAgeMs });
-    }
-  }
-
-  /** A member that is behind gets all of the answer that it has not had. */
-  #serve(member: Membership, tell: RoomTell): void {
-    const { origin, entries, first, last } = tell;
-    const had = member.resumed?.get(origin);
-    const ageMs = this.#world.now() - member.memberSince;
-    const hasHole = had === undefined ? tell.trimmedAgeMs <= ageMs : had + 1 < first && had < last;
-    if (hasHole) this.#gapTo(member, origin, had ?? 0, first - 1, "window");
-    for (const entry of entries) {
-      // Its word of how long it has been a member was under way, and grew no older meanwhile.
-      if (had === undefined ? entry.ageMs > ageMs + ON_THE_WAY_MS : entry.number <= had) continue;
-      if (isExcluded(member, entry.except)) continue;
-      member.seat.deliver(new OutgoingMessage(member.room.name, origin, entry.number, entry));
-    }
-    member.done.add(origin);
-  }
-
-  /** Looks whether a member has heard of every origin; those that nobody knows are waited for, and then given up. */
+  /** Looks whether a member has heard of every origin; then it is like the others. */
   #settle(member: Membership): void {
-    const { room, resumed } = member;
-    const isLate = this.#world.now() >= member.deadline;
-    let waits = false;
-    const origins = new Set([...(resumed?.keys() ?? []), ...room.origins.keys()]);
-    for (const origin of origins) {
-      if (member.done.has(origin)) continue;
-      const followed = room.origins.get(origin);
-      const had = resumed?.get(origin);
-      if (followed?.state === "ended") {
-        member.done.add(origin);
-        if (had !== undefined && had < followed.number) {
-          this.#gapTo(member, origin, had, followed.number, "origin_lost");
-        }
-      } else if (isLate || followed?.state === "gone") {
-        member.done.add(origin);
-        const upTo = followed === undefined || followed.state === "gone" ? null : followed.number;
-        if (had !== undefined || upTo !== null) {
-          this.#gapTo(member, origin, had ?? 0, upTo, "origin_lost");
-        }
-      } else {
-        waits = true;
-      }
-    }
-    if (waits) {
+    const { room, seat } = member;
+    if (isWaiting(member, this.#world.now())) {
       this.#attention.add(room);
       return;
     }
     room.apart.delete(member);
-    member.seat.enter(room.name);
+    seat.enter(room.name);
     member.hasJoined();
   }
 
@@ -300,7 +241,13 @@ export class CatchUp {
   }
 
   /** Tells everybody who is not behind. */
-  #gap(room: LocalRoom, origin: number, after: number, upTo: number | null, cause: GapCause): void {
+  #gap(
+    room: LocalRoom,
+    origin: number,
+    after: number,
+    upTo: number | null,
+    cause: "window" | "origin_lost",
+  ): void {
     const frame = {
       type: "gap",
       room: room.name,
@@ -310,19 +257,4 @@ export class CatchUp {
     if (room.framedCount > 0) this.#world.toTopic(room.name, true, JSON.stringify(frame));
     for (const { seat, done } of room.apart) if (done.has(origin)) seat.tell(frame);
   }
-
-  #gapTo(
-    member: Membership,
-    origin: number,
-    after: number,
-    upTo: number | null,
-    cause: GapCause,
-  ): void {
-    const room = member.room.name;
-    member.seat.tell({ type: "gap", room, origin: originText(origin), after, upTo, cause });
-  }
-}
-
-function isExcluded({ seat, was }: Membership, except: readonly string[]): boolean {
-  return except.some((id) => id === seat.id || was.includes(id));
 }

@@ -9,8 +9,9 @@ import { readMessage } from "../../src/room/client-frame.ts";
 import type { Seat } from "../../src/room/local-room.ts";
 import type { OutgoingMessage } from "../../src/room/outgoing-message.ts";
 import { originOf } from "../../src/room/outgoing-message.ts";
-import { RoomHub, type RoomSource } from "../../src/room/room-hub.ts";
+import { RoomHub } from "../../src/room/room-hub.ts";
 import type { RoomLogLimits } from "../../src/room/room-log.ts";
+import type { RoomSource } from "../../src/room/room-world.ts";
 import { decodeRoomFrame } from "../../src/wire/room-message.ts";
 
 interface Packet {

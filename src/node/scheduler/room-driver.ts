@@ -22,8 +22,10 @@ import type { OpenSite, SiteHandler, SitePlan, WebService } from "../../process/
 import { originText } from "../../room/outgoing-message.ts";
 import { messageOfClient } from "../../room/publishing.ts";
 import { ProcessRooms } from "../../room/process-rooms.ts";
-import { RoomHub, type RoomCounts, type RoomSource } from "../../room/room-hub.ts";
+import type { RoomCounts } from "../../room/own-origin.ts";
+import { RoomHub } from "../../room/room-hub.ts";
 import { RoomMembers, type RoomDiff } from "../../room/room-members.ts";
+import type { RoomSource } from "../../room/room-world.ts";
 import { Site } from "../../room/site.ts";
 import { SERIAL_LIMIT } from "../../term/pid.ts";
 import type { NodeRef } from "../../term/node-ref.ts";

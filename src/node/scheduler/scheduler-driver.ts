@@ -10,7 +10,7 @@ import type { NodeServices } from "../../process/host.ts";
 import type { Process } from "../../process/process.ts";
 import { listEntries } from "../../process/registry.ts";
 import type { SchedulerEvents } from "../../scheduler/events.ts";
-import type { RoomCounts } from "../../room/room-hub.ts";
+import type { RoomCounts } from "../../room/own-origin.ts";
 import { Scheduler } from "../../scheduler/scheduler.ts";
 import { strictCopy } from "../../scheduler/strict.ts";
 import { Identities } from "../../term/identities.ts";

@@ -1,6 +1,6 @@
 import { mutant, type Mutant } from "./mutant.ts";
 
-const HUB = "src/room/room-hub.ts";
+const OWN = "src/room/own-origin.ts";
 const CATCH_UP = "src/room/catch-up.ts";
 const LOG = "src/room/room-log.ts";
 const MEMBERS = "src/room/room-members.ts";
@@ -15,14 +15,14 @@ export const rooms: readonly Mutant[] = [
   ),
   mutant(
     "what comes over a lane does not go to the other schedulers of the node",
-    HUB,
+    OWN,
     "if (source.hop !== undefined) return;\n    for (const scheduler",
     "if (source.hop === undefined) return;\n    for (const scheduler",
   ),
   mutant(
     "of several nodes with members the last gets no frame",
-    HUB,
-    "for (const node of followers.nodes) {\n      if (this.#isStale(node, name)) continue;",
+    OWN,
+    "for (const node of followers.nodes) {\n      if (this.#isStale(node, room)) continue;",
     "for (const node of followers.nodes) {\n      if (node === followers.nodes[3]) continue;",
   ),
   mutant(
