@@ -23,6 +23,8 @@ export class ControlServices {
   readonly #peers = new Map<number, ServicePeer>();
   readonly #byName = new Map<string, PeerDriver>();
   readonly #knocks: Knocks;
+  /** Set while services handle an event: to whom they have said something meanwhile. */
+  #unsent: Set<PeerDriver> | undefined;
 
   constructor(
     makers: ControlServiceMakers,
@@ -51,8 +53,7 @@ export class ControlServices {
         isRefused: async (address) =>
           setup.refusedIsDown && (await this.#knocks.isRefused(address)),
         probe: (peer) => this.#byName.get(peer)?.probe(),
-        send: (peer, body) =>
-          this.#byName.get(peer)?.send({ kind: "service", service: number, body }) ?? false,
+        send: (peer, body) => this.#send(peer, { kind: "service", service: number, body }),
       }),
     );
   }
@@ -89,11 +90,13 @@ export class ControlServices {
   /** @throws {DecodeError} */
   fromPeer(driver: PeerDriver, message: Extract<ControlMessage, { kind: "service" }>): void {
     const peer = this.#peers.get(driver.number);
-    if (peer !== undefined) this.#services[message.service]?.fromPeer(peer, message.body);
+    if (peer === undefined) return;
+    this.#together(() => this.#services[message.service]?.fromPeer(peer, message.body));
   }
 
   fromScheduler(scheduler: number, name: ServiceName, message: unknown): void {
-    this.#services[SERVICES.indexOf(name)]?.fromScheduler(scheduler, message);
+    const service = this.#services[SERVICES.indexOf(name)];
+    this.#together(() => service?.fromScheduler(scheduler, message));
   }
 
   schedulerGone(scheduler: number): void {
@@ -119,6 +122,28 @@ export class ControlServices {
   }
 
   #each(run: (service: ControlService) => void): void {
-    for (const service of this.#services) if (service !== undefined) run(service);
+    this.#together(() => {
+      for (const service of this.#services) if (service !== undefined) run(service);
+    });
+  }
+
+  #send(peer: string, message: ControlMessage): boolean {
+    const driver = this.#byName.get(peer);
+    if (driver === undefined) return false;
+    if (this.#unsent === undefined) return driver.send(message);
+    this.#unsent.add(driver);
+    return driver.enqueue(message);
+  }
+
+  /** What services say while they handle one event leaves together: a write costs more than all that is in it. */
+  #together(handle: () => void): void {
+    if (this.#unsent !== undefined) return handle();
+    const unsent = (this.#unsent = new Set());
+    try {
+      handle();
+    } finally {
+      this.#unsent = undefined;
+      for (const driver of unsent) driver.flush();
+    }
   }
 }

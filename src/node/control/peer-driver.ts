@@ -156,15 +156,25 @@ export class PeerDriver {
 
   /** False: there is no session, or too much waits. @throws {EncodeError} @throws {MessageTooLarge} */
   send(message: ControlMessage): boolean {
-    const taken = this.#link?.send(message) ?? false;
-    this.#flush();
+    const taken = this.enqueue(message);
+    this.flush();
     return taken;
+  }
+
+  /** As `send`, but leaves with the next `flush`. @throws {EncodeError} @throws {MessageTooLarge} */
+  enqueue(message: ControlMessage): boolean {
+    return this.#link?.send(message) ?? false;
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    if (this.#write()) this.#feed({ kind: "said" });
   }
 
   /** Asks the peer for a tick at once. */
   probe(): void {
     this.#sendTick(true);
-    this.#flush();
+    this.flush();
   }
 
   /** Ends without a word: the node is closing. */
@@ -194,7 +204,7 @@ export class PeerDriver {
     // A connection that the session did not take is of no use.
     this.#established?.socket.close();
     this.#established = undefined;
-    this.#flush();
+    this.flush();
     this.#arm();
     if (this.#session.state === "idle" && this.#handshakes.size === 0) this.#events.idle(this);
   }
@@ -288,7 +298,7 @@ export class PeerDriver {
         if (isAttached()) this.#received(bytes);
       },
       drained: () => {
-        if (isAttached()) this.#flush();
+        if (isAttached()) this.flush();
       },
       closed: () => {
         if (!isAttached()) return;
@@ -349,10 +359,6 @@ export class PeerDriver {
     const lagMs = this.#world.lagMs();
     const fence = this.#world.fences.highest;
     this.#link?.sendTick({ probe, stamp, echo: this.#echo, fence, lagMs });
-  }
-
-  #flush(): void {
-    if (this.#write()) this.#feed({ kind: "said" });
   }
 
   /** Whether anything left. */
