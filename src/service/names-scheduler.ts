@@ -96,9 +96,8 @@ export class NamesScheduler implements SchedulerService {
 
   processEnded({ pid }: Process): void {
     if (!this.#watched.delete(pid.local)) return;
+    // Leaves before what tells anybody elsewhere of the end.
     this.tell({ kind: "ended", local: pid.local });
-    // Not with the slice: it has to be on its way before anybody is told.
-    this.flush();
   }
 
   endedElsewhere(pid: Pid): void {

@@ -99,7 +99,7 @@ export interface SchedulerServiceWorld {
   tell(message: unknown): void;
   /** A number in [0, 1), for choices. */
   random(): number;
-  /** Has `flush` called when the slice ends, once however often this is called. */
+  /** Has `flush` called when the slice ends, before anything leaves for elsewhere; once however often this is called. */
   flushLater(what: { flush(): void }): void;
   /**
    * One frame to the same service of a connected node, on this scheduler's lane: arrives as `multicast`.

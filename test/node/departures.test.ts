@@ -49,3 +49,12 @@ test("what comes later in the same turn leaves at its end, at once for all", asy
   await turn();
   expect(seen).toEqual(["a", "left", "same turn", "a", "b", "left"]);
 });
+
+test("what goes ahead leaves before what was added before it", async () => {
+  const { seen, all, lane } = departures();
+  await turn();
+  all.add(lane("lane"));
+  all.addAhead(lane("control"));
+  await turn();
+  expect(seen).toEqual(["control", "lane", "left"]);
+});

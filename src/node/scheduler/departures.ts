@@ -9,6 +9,7 @@ export class Departures {
   readonly #clock: Clock;
   readonly #left: () => void;
   readonly #waiting = new Set<{ flush(): void }>();
+  readonly #ahead = new Set<{ flush(): void }>();
   #due = false;
   /** Something has left in this turn. */
   #inTurn = false;
@@ -21,6 +22,26 @@ export class Departures {
 
   add(what: { flush(): void }): void {
     this.#waiting.add(what);
+    this.#arm();
+  }
+
+  /** Leaves before all that was added in the other way, whenever that was. */
+  addAhead(what: { flush(): void }): void {
+    this.#ahead.add(what);
+    this.#arm();
+  }
+
+  /** At once. */
+  readonly flush = (): void => {
+    this.#due = false;
+    const waiting = [...this.#ahead, ...this.#waiting];
+    this.#ahead.clear();
+    this.#waiting.clear();
+    for (const what of waiting) what.flush();
+    this.#left();
+  };
+
+  #arm(): void {
     if (this.#due) return;
     this.#due = true;
     const clock = this.#clock;
@@ -32,15 +53,6 @@ export class Departures {
     clock.afterMicrotasks(this.flush);
     clock.afterIo(this.#turnOver);
   }
-
-  /** At once. */
-  readonly flush = (): void => {
-    this.#due = false;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const what of waiting) what.flush();
-    this.#left();
-  };
 
   readonly #turnOver = (): void => {
     this.#inTurn = false;

@@ -234,7 +234,7 @@ export class SchedulerDriver {
         globals: this.#setup.shared.globals,
         host: () => this.scheduler,
         random: () => this.#world.entropy.random(),
-        flushLater: (what) => this.#departures.add(what),
+        flushLater: (what) => this.#departures.addAhead(what),
       },
       tell: (service, message) => this.#tell({ kind: "service", service, message }),
       send: (signal) => this.#routes.signal(signal),
