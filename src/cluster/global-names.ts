@@ -124,6 +124,10 @@ export class GlobalNames implements NameDesk {
   }
 
   pollOutput(): NamesOutput | undefined {
+    const output = this.#outputs.shift();
+    if (output !== undefined) return output;
+    // All has been said that those who wait are to be seen with.
+    this.marks.send();
     return this.#outputs.shift();
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { NamesAnswer } from "../../src/cluster/names-io.ts";
+import { GlobalNames } from "../../src/cluster/global-names.ts";
+import type { NamesAnswer, NamesOutput } from "../../src/cluster/names-io.ts";
 import { chaos, mesh, shown } from "./names-chaos.ts";
 import { type NamesNode, NamesWorld, type Told } from "./names-world.ts";
 
@@ -22,6 +23,35 @@ describe("a name in the whole cluster", () => {
     expect(ok(await world.settle(c.unregister("x")))).toBeGreaterThan(0);
     expect(shown(world, "x")).toEqual([undefined, undefined, undefined]);
     expect(ok(await world.settle(c.unregister("x")))).toBe(0);
+  });
+
+  test("and others that are confirmed in one event are asked about once", () => {
+    let fence = 0;
+    const fences = { highest: 0, next: () => ++fence, see: () => undefined };
+    const core = new GlobalNames({ node: "a", creation: 1, fences });
+    const said = (): NamesOutput[] => {
+      const outputs: NamesOutput[] = [];
+      for (let next = core.pollOutput(); next; next = core.pollOutput()) outputs.push(next);
+      return outputs;
+    };
+    core.handle({ kind: "node_up", peer: "b", creation: 1 }, 0);
+    for (const id of [1, 2]) {
+      const asker = { scheduler: 1, id };
+      const pid = { node: "a", creation: 1, local: id };
+      const rest = { isAlive: true, replace: false, several: true, timeoutMs: 5_000 };
+      const rule = "exit_loser";
+      core.handle({ kind: "register", asker, name: `name ${id}`, pid, rule, ...rest }, 0);
+    }
+    said();
+    for (const claim of [1, 2]) {
+      const message = { kind: "yes", claim, seen: 0, holds: undefined } as const;
+      core.handle({ kind: "message", peer: "b", message }, 0);
+    }
+    const sent = said();
+    expect(sent.at(-1)).toMatchObject({ kind: "send", message: { kind: "confirm", mark: 1 } });
+    expect(sent.filter(({ kind }) => kind === "send")).toHaveLength(1);
+    core.handle({ kind: "message", peer: "b", message: { kind: "confirmed", mark: 1 } }, 0);
+    expect(said().filter(({ kind }) => kind === "answer")).toHaveLength(2);
   });
 
   test("that two nodes claim at once has one holder, a thousand times", async () => {
