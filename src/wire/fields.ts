@@ -1,5 +1,28 @@
-import { copyOf } from "../base/bytes.ts";
+import { asciiText, copyOf } from "../base/bytes.ts";
 import { DecodeError } from "../base/error.ts";
+
+/** Bytes of a writer's memory at first: most bodies fit. */
+const CAPACITY_MIN = 256;
+
+/** Bytes of a writer's memory that are kept for the next one at most. */
+const SPARE_BYTES_MAX = 64 * 1024;
+
+const encoder = new TextEncoder();
+
+interface Memory {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+function memory(capacity: number): Memory {
+  const bytes = new Uint8Array(capacity);
+  return { bytes, view: new DataView(bytes.buffer) };
+}
+
+const NO_MEMORY = memory(0);
+
+/** What a writer has finished with: to get memory costs more than to write a few fields. */
+let spare = NO_MEMORY;
 
 /**
  * Writes the fixed fields of handshake and control frames, little-endian. Grows as needed; not for the message path,
@@ -10,9 +33,11 @@ export class FieldWriter {
   #view: DataView;
   #length = 0;
 
-  constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
+  constructor(capacity = CAPACITY_MIN) {
+    const has = spare.bytes.length >= capacity ? spare : memory(Math.max(capacity, CAPACITY_MIN));
+    if (has === spare) spare = NO_MEMORY;
+    this.#bytes = has.bytes;
+    this.#view = has.view;
   }
 
   get length(): number {
@@ -58,10 +83,10 @@ export class FieldWriter {
 
   /** Text of at most 65,535 bytes as UTF-8 behind a 16-bit length; what is over `bytesMax` is left out. */
   text(text: string, bytesMax = Infinity): this {
-    let bytes = new TextEncoder().encode(text);
+    let bytes = encoder.encode(text);
     if (bytes.length > bytesMax) {
       const cut = new Uint8Array(bytesMax);
-      bytes = cut.subarray(0, new TextEncoder().encodeInto(text, cut).written);
+      bytes = cut.subarray(0, encoder.encodeInto(text, cut).written);
     }
     return this.u16(bytes.length).bytes(bytes);
   }
@@ -71,18 +96,22 @@ export class FieldWriter {
     this.#view.setUint32(offset, value, true);
   }
 
-  /** A copy of what was written. */
+  /** A copy of what was written, and the end of this writer. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const copy = this.#bytes.slice(0, this.#length);
+    if (this.#bytes.length <= SPARE_BYTES_MAX) spare = { bytes: this.#bytes, view: this.#view };
+    ({ bytes: this.#bytes, view: this.#view } = NO_MEMORY);
+    this.#length = 0;
+    return copy;
   }
 
   #ensure(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    const grown = memory(Math.max(needed, this.#bytes.length * 2));
+    grown.bytes.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown.bytes;
+    this.#view = grown.view;
   }
 }
 
@@ -154,6 +183,8 @@ export class FieldReader {
     const length = this.u16();
     if (length > bytesMax) this.fail(`text of ${length} bytes, the limit is ${bytesMax}`);
     const at = this.#take(length);
+    const ascii = asciiText(this.#bytes, at, at + length);
+    if (ascii !== undefined) return ascii;
     try {
       return strictUtf8.decode(this.#bytes.subarray(at, at + length));
     } catch {

@@ -33,6 +33,31 @@ test("numbers are little-endian", () => {
   );
 });
 
+test("a writer that has finished leaves its bytes alone, whatever is written next, by it or by another", () => {
+  const first = new FieldWriter().u32(1);
+  const bytes = first.finish();
+  const second = new FieldWriter().u32(2);
+  first.u32(3);
+  const third = new FieldWriter().u32(4);
+  expect([bytes, first, second, third].map(hex)).toEqual([
+    "01000000",
+    "03000000",
+    "02000000",
+    "04000000",
+  ]);
+});
+
+const hex = (bytes: Uint8Array | FieldWriter): string =>
+  (bytes instanceof FieldWriter ? bytes.finish() : bytes).toHex();
+
+test("text of any length and spelling comes back, and what is no UTF-8 is refused", () => {
+  for (const text of ["", "a", "ä", "x".repeat(40), "x".repeat(41), `${"x".repeat(39)}€`]) {
+    const bytes = new FieldWriter().text(text).finish();
+    expect(new FieldReader(bytes).text(100)).toBe(text);
+  }
+  expect(() => new FieldReader(new Uint8Array([1, 0, 0x80])).text(100)).toThrow(DecodeError);
+});
+
 test("what a frame does not have is not read", () => {
   const empty = () => new FieldReader(new Uint8Array([9]), 1);
   for (const read of ["u8", "u16", "u32", "u48", "flag"] as const)
