@@ -1,12 +1,11 @@
 /** The names benchmark on five nodes of snow-node; what bench/peers/otp/names.erl does as `crowd`. */
 import { define, type Context } from "snow-node";
 
-import { drop, hold, isFree, range, report, until } from "./holders.ts";
+import { drop, hold, isFree, measure, range, report, until } from "./holders.ts";
 
 export { drop };
 
 const NODES = 5;
-const ROUNDS = 5;
 const AT_ONCE = 1_000;
 
 async function registerAtOnce(ctx: Context<never>, round: number): Promise<number> {
@@ -21,7 +20,6 @@ async function registerAtOnce(ctx: Context<never>, round: number): Promise<numbe
 
 export const main = define("main", async (ctx: Context<never>) => {
   await until(ctx, () => ctx.node.list().length === NODES - 1);
-  for (let round = 0; round < ROUNDS; round++)
-    report("names.register_concurrent", await registerAtOnce(ctx, round));
+  await measure("names.register_concurrent", (round) => registerAtOnce(ctx, round));
   report("end", 0);
 });

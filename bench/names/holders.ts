@@ -6,6 +6,24 @@ type Idle = Context<NameConflict>;
 export const report = (measured: string, value: number): void =>
   console.log(JSON.stringify({ measured, value }));
 
+/**
+ * Rounds that are not measured: a node runs for weeks, and its code is compiled within the first seconds. The other side
+ * does the same.
+ */
+const WARM_UP = 10;
+const ROUNDS = 5;
+
+/** Reports what each round measures. */
+export async function measure(
+  name: string,
+  round: (number: number) => Promise<number>,
+): Promise<void> {
+  for (let number = -WARM_UP; number < ROUNDS; number++) {
+    const value = await round(number);
+    if (number >= 0) report(name, value);
+  }
+}
+
 /** Looks as often as it can without being in the way of what it waits for. */
 export async function until(
   ctx: Context<never>,

@@ -1,8 +1,7 @@
 /** The names benchmark on two nodes of snow-node; what bench/peers/otp/names.erl does as `pair`. */
-import type { Context } from "snow-node";
-import { define } from "snow-node";
+import { define, type Context } from "snow-node";
 
-import { drop, fill, hold, range, report, until } from "./holders.ts";
+import { drop, fill, hold, measure, range, report, until } from "./holders.ts";
 
 export { drop, fill };
 
@@ -34,7 +33,7 @@ function whereis(ctx: Context<never>): number {
 export const main = define("main", async (ctx: Context<never>) => {
   await until(ctx, () => ctx.node.list().length === 1);
   const [other] = ctx.node.list() as [string];
-  for (let round = 0; round < ROUNDS; round++) report("names.register", await registerInTurn(ctx));
+  await measure("names.register", () => registerInTurn(ctx));
   await hold(ctx, range("look ", 0, 16));
   for (let round = 0; round < ROUNDS; round++) report("names.whereis", whereis(ctx));
   Bun.gc(true);

@@ -2,6 +2,8 @@
 -module(names).
 -export([main/1, seen/2, side/2, holder/0, drop/0, held_at/0]).
 
+-define(WARM_UP, 10).
+-define(ROUNDS, 5).
 -define(PAIRS, 1000).
 -define(LOOKS, 5000000).
 -define(SIDE, 10000).
@@ -21,21 +23,24 @@ main([Part | Others]) ->
     halt().
 
 pair() ->
-    rounds(5, fun(_) -> print("names.register", register_in_turn()) end),
+    measure("names.register", fun(_) -> register_in_turn() end),
     hold(range("look ", 0, 16)),
-    rounds(5, fun(_) -> print("names.whereis", whereis_all()) end).
+    [print("names.whereis", whereis_all()) || _ <- lists:seq(1, 5)].
 
 heal(Other) ->
-    rounds(3, fun(R) ->
+    [begin
         print("names.heal_ms", heal(Other, R)),
         [rpc:call(N, ?MODULE, drop, []) || N <- [node(), Other]],
         until(fun() -> is_free(both(R) ++ of_side(R, node()) ++ of_side(R, Other)) end)
-    end).
+    end || R <- [0, 1, 2]].
 
 crowd() ->
-    rounds(5, fun(R) -> print("names.register_concurrent", register_at_once(R)) end).
+    measure("names.register_concurrent", fun register_at_once/1).
 
-rounds(Count, Fun) -> [Fun(R) || R <- lists:seq(1, Count)].
+%% As many rounds that are not measured as the other side needs.
+measure(Name, Fun) ->
+    [Fun(R) || R <- lists:seq(-?WARM_UP, -1)],
+    [print(Name, Fun(R)) || R <- lists:seq(0, ?ROUNDS - 1)].
 
 print(Name, Value) -> io:format("{\"measured\":\"~s\",\"value\":~p}~n", [Name, float(Value)]).
 
