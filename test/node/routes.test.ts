@@ -115,6 +115,23 @@ describe("routes", () => {
     ]);
   });
 
+  test("a bond that waited for a session which came and went goes to no other one; all else does", () => {
+    const { routes, self, remote, dialled } = world();
+    const ref = {} as never;
+    routes.message(self, remote(5), 1);
+    routes.signal({ kind: "link", from: self, to: remote(5) });
+    routes.signal({ kind: "monitor", from: self, to: remote(5), ref });
+    routes.signal({ kind: "link", from: self, to: remote(6) });
+    const before = dialled.length;
+    routes.missed("b@h", 5);
+    expect(routes.waiting).toBe(2);
+    expect(dialled.length).toBe(before + 1);
+    const b = route(5);
+    routes.add(b);
+    expect(b.sent).toEqual([1]);
+    expect(routes.waiting).toBe(1);
+  });
+
   test("a pid of an earlier start is dead, one of a later start waits for its session", () => {
     const { routes, self, remote, back, dialled } = world();
     const b = route(5);

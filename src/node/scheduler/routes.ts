@@ -38,7 +38,7 @@ export interface RoutesEvents {
 const HINTS_MAX = 1_024;
 
 interface Queue {
-  readonly signals: Signal[];
+  entries: { readonly signal: Signal; readonly bytes: number }[];
   bytes: number;
 }
 
@@ -120,26 +120,38 @@ export class Routes implements Outbound {
     this.#routes.set(route.node, route);
     const queue = this.#waiting.get(route.node);
     this.#waiting.delete(route.node);
-    for (const signal of queue?.signals ?? []) this.#again(signal);
+    for (const { signal } of queue?.entries ?? []) this.#again(signal);
   }
 
   /** The session is over. Signals that wait for the node's next one stay, and want it now. */
   remove(route: Route): void {
     if (this.#routes.get(route.node) === route) this.#routes.delete(route.node);
     if (this.#last === route) this.#last = undefined;
-    this.missed(route.node);
+    this.missed(route.node, route.creation);
   }
 
-  /** There was a session and no route: what waits for the node wants its next one now. */
-  missed(node: string): void {
-    if (this.#waiting.has(node)) this.#events.dial(node, undefined);
+  /**
+   * A session is over, if it had a route or not: what waits for the node wants its next one now. Bonds end with the session,
+   * also those that were still to be made, and who asked for them is told: in the next session they would have one end only.
+   */
+  missed(node: string, creation: number): void {
+    const queue = this.#waiting.get(node);
+    if (queue === undefined) return;
+    queue.entries = queue.entries.filter(({ signal, bytes }) => {
+      if (!makesBond(signal, creation)) return true;
+      queue.bytes -= bytes;
+      return false;
+    });
+    if (queue.entries.length > 0) this.#events.dial(node, undefined);
+    else this.#waiting.delete(node);
   }
 
   /** The node could not be reached: everything that waits for it comes back. */
   unreachable(node: string): void {
     const queue = this.#waiting.get(node);
     this.#waiting.delete(node);
-    for (const signal of queue?.signals ?? []) this.#events.undeliverable(signal, "noconnection");
+    for (const { signal } of queue?.entries ?? [])
+      this.#events.undeliverable(signal, "noconnection");
   }
 
   has(node: string): boolean {
@@ -149,7 +161,7 @@ export class Routes implements Outbound {
   /** Signals that wait for a node, for leak checks. */
   get waiting(): number {
     let count = 0;
-    for (const queue of this.#waiting.values()) count += queue.signals.length;
+    for (const queue of this.#waiting.values()) count += queue.entries.length;
     return count;
   }
 
@@ -190,11 +202,11 @@ export class Routes implements Outbound {
   #wait(node: string, signal: Signal): void {
     let queue = this.#waiting.get(node);
     if (queue === undefined) {
-      queue = { signals: [], bytes: 0 };
+      queue = { entries: [], bytes: 0 };
       this.#waiting.set(node, queue);
     }
     if (!obeysHardLimit(signal.kind)) {
-      queue.signals.push(signal);
+      queue.entries.push({ signal, bytes: 0 });
       return;
     }
     // What was sent is the value at the time of sending: the sender may change it while the node is dialled.
@@ -206,7 +218,8 @@ export class Routes implements Outbound {
       throw new LaneFullError(node, queue.bytes, this.#hardBytes);
     }
     queue.bytes += bytes.length;
-    queue.signals.push(withContent(signal, decode(bytes, { identities: this.#identities })));
+    const kept = withContent(signal, decode(bytes, { identities: this.#identities }));
+    queue.entries.push({ signal: kept, bytes: bytes.length });
   }
 }
 
@@ -222,6 +235,20 @@ function targetOf(signal: Signal): Pid | NameOnNode {
       return { name: signal.functionName, node: signal.node };
     default:
       return signal.to;
+  }
+}
+
+/** Whether the sender has half of a bond already that this signal would make with that start of a node, or an earlier one. */
+function makesBond(signal: Signal, creation: number): boolean {
+  switch (signal.kind) {
+    case "link":
+    case "monitor":
+      return signal.to.nodeRef.creation <= creation;
+    case "monitor_named":
+    case "spawn_request":
+      return true;
+    default:
+      return false;
   }
 }
 

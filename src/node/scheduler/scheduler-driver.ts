@@ -203,7 +203,7 @@ export class SchedulerDriver {
         this.#routes.remove(route);
         this.#rooms.routeRemoved(route);
       },
-      routeMissed: (node) => this.#routes.missed(node),
+      routeMissed: (node, creation) => this.#routes.missed(node, creation),
       laneAttached: (lane) => this.#laneState(lane, "attached"),
       laneLost: (lane, error) => this.#laneLost(lane, "lost", error),
       laneDialFailed: (lane, error) => this.#laneLost(lane, "dial_failed", error),

@@ -21,8 +21,8 @@ export interface SessionsEvents {
   sink(origin: Origin): LaneSink;
   routeAdded(route: Route): void;
   routeRemoved(route: Route): void;
-  /** A session ended before this scheduler had a lane of it. */
-  routeMissed(node: string): void;
+  /** A session ended before this scheduler had a lane of it. `nodeDown` follows, as after `routeRemoved`. */
+  routeMissed(node: string, creation: number): void;
   laneAttached(lane: LaneDriver): void;
   laneLost(lane: LaneDriver, error: ConnectionError | undefined): void;
   laneDialFailed(lane: LaneDriver, error: ConnectionError | ProtocolError): void;
@@ -209,7 +209,7 @@ export class SchedulerSessions {
     this.#live.delete(live.origin.node);
     for (const lane of live.lanes) lane.close();
     if (live.route !== undefined) this.#events.routeRemoved(live.route);
-    else this.#events.routeMissed(live.origin.node);
+    else this.#events.routeMissed(live.origin.node, live.origin.creation);
     const end = {
       hidden: live.hidden,
       isGone: isGone ?? false,

@@ -83,14 +83,20 @@ export const lanes: readonly Mutant[] = [
   mutant(
     "what a sender changes after sending changes what waits for a dial",
     "src/node/scheduler/routes.ts",
-    "queue.signals.push(withContent(signal, decode(bytes, { identities: this.#identities })));",
-    "queue.signals.push(signal);",
+    "const kept = withContent(signal, decode(bytes, { identities: this.#identities }));",
+    "const kept = signal;",
   ),
   mutant(
     "what waited for a node goes in the wrong order",
     "src/node/scheduler/routes.ts",
-    "for (const signal of queue?.signals ?? []) this.#again(signal);",
-    "for (const signal of [...(queue?.signals ?? [])].reverse()) this.#again(signal);",
+    "for (const { signal } of queue?.entries ?? []) this.#again(signal);",
+    "for (const { signal } of [...(queue?.entries ?? [])].reverse()) this.#again(signal);",
+  ),
+  mutant(
+    "a bond that waited for one session is made in the next",
+    "src/node/scheduler/routes.ts",
+    "if (!makesBond(signal, creation)) return true;",
+    "return true;",
   ),
   mutant(
     "batches of an ended session are delivered",
