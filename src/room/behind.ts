@@ -69,7 +69,8 @@ export function isWaiting(member: Membership, now: Millis): boolean {
     } else if (isLate || followed?.state === "gone") {
       member.done.add(origin);
       const upTo = followed === undefined || followed.state === "gone" ? null : followed.number;
-      if (had !== undefined || upTo !== null) {
+      // A room that is behind the client has lost nothing yet: what follows comes to everybody in it.
+      if (upTo === null ? had !== undefined : upTo > (had ?? 0)) {
         tellGap(member, { origin, after: had ?? 0, upTo }, "origin_lost");
       }
     } else {

@@ -1,5 +1,7 @@
 import { mutant, type Mutant } from "./mutant.ts";
 
+const BEHIND = "src/room/behind.ts";
+const CLIENT = "src/browser/client-room.ts";
 const OWN = "src/room/own-origin.ts";
 const CATCH_UP = "src/room/catch-up.ts";
 const LOG = "src/room/room-log.ts";
@@ -36,5 +38,35 @@ export const rooms: readonly Mutant[] = [
     LOG,
     "while (window.length > windowMessages ||",
     "while (window.length > 1 ||",
+  ),
+  mutant(
+    "a room does not write down how far an origin has come",
+    "src/room/seats.ts",
+    "if (followed !== undefined) followed.number = number;",
+    "",
+  ),
+  mutant(
+    "a client that comes back gets its last message again",
+    BEHIND,
+    "entry.number <= had) continue;",
+    "entry.number < had) continue;",
+  ),
+  mutant(
+    "a client that is ahead of its room is told of a gap",
+    BEHIND,
+    "if (upTo === null ? had !== undefined : upTo > (had ?? 0)) {",
+    "if (had !== undefined || upTo !== null) {",
+  ),
+  mutant(
+    "a client does not remember what it has",
+    CLIENT,
+    "    this.#cursor[origin] = number;\n    let event",
+    "    let event",
+  ),
+  mutant(
+    "a client takes what it has already",
+    CLIENT,
+    "if (number <= (this.#cursor[origin] ?? this.#past.get(origin) ?? 0)) return;",
+    "",
   ),
 ];

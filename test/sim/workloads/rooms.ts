@@ -2,10 +2,21 @@
  * Rooms under fire: a site on every node, a publisher on every scheduler, and clients that go on at another node whenever theirs
  * is gone, and now and then for no reason.
  */
+import {
+  ClientRoom,
+  type Gap,
+  type RoomJoin,
+  type RoomOwner,
+} from "../../../src/browser/client-room.ts";
 import { defineWeb } from "../../../src/behaviour/web.ts";
 import type { Context } from "../../../src/process/api.ts";
 import { define } from "../../../src/process/registry.ts";
-import { readMessage, ROOMS_PROTOCOL, type ToClient } from "../../../src/room/client-frame.ts";
+import {
+  type ClientCursor,
+  readMessage,
+  ROOMS_PROTOCOL,
+  type ToClient,
+} from "../../../src/room/client-frame.ts";
 import type { SimNode } from "../../../src/sim/sim-node.ts";
 import type { SimClient, SimServer, SimSocket } from "../../../src/sim/sim-web.ts";
 import type { Run, Workload } from "../run.ts";
@@ -24,86 +35,126 @@ interface SentLine extends Said {
   readonly at: number;
 }
 
-type Gap = Extract<ToClient, { type: "gap" }>;
+/** What one socket of a client is sent: a node says nothing twice, and nothing that the client said it has. */
+class Line implements SimClient {
+  readonly #client: RoomClient;
+  /** Number by origin, up to which nothing may come any more. */
+  readonly #floor = new Map<string, number>();
 
-export class RoomClient implements SimClient {
+  constructor(client: RoomClient) {
+    this.#client = client;
+  }
+
+  /** The client or the node says where it goes on. */
+  said(cursor: ClientCursor): void {
+    for (const [origin, number] of Object.entries(cursor)) this.#floor.set(origin, number);
+  }
+
+  message(data: string | Uint8Array): void {
+    // Of a socket that it has left it takes nothing any more.
+    if (this.#client.line !== this) return;
+    const message = readMessage(data);
+    if (message === undefined) {
+      const frame = JSON.parse(data as string) as ToClient;
+      this.#heed(frame);
+      return this.#client.told(frame);
+    }
+    const { origin, number } = message;
+    const floor = this.#floor.get(origin) ?? 0;
+    if (number <= floor) this.#client.again.push(`${number} of origin ${origin} behind ${floor}`);
+    this.#floor.set(origin, number);
+    this.#client.room.take(message);
+  }
+
+  closed(): void {
+    if (this.#client.line === this) this.#client.room.disconnected();
+  }
+
+  #heed(frame: ToClient): void {
+    if (frame.type === "cursor" || frame.type === "joined") {
+      // It goes on where the room is, which may be behind the client: that is for the client to leave out.
+      this.said(frame.cursor);
+    } else if (frame.type === "gap") {
+      const { after, origin, upTo } = frame;
+      if (upTo !== null && upTo <= after) {
+        this.#client.again.push(`a gap of origin ${origin} from ${after} to ${upTo}`);
+      }
+      // Of an origin that was given up nobody remembers how much was said, should it come back.
+      if (upTo === null) this.#floor.delete(origin);
+      else this.#floor.set(origin, upTo);
+    }
+  }
+}
+
+/** Its room is the one of the package; its connections are the simulator's. */
+export class RoomClient {
   readonly name: string;
   readonly got: Said[] = [];
   readonly gaps: Gap[] = [];
-  readonly cursor = new Map<string, number>();
-  /** Whose numbering an origin is. */
-  readonly originOf = new Map<string, string>();
+  /** What nodes sent it that it had, as far as they had told it or were told. */
+  readonly again: string[] = [];
+  /** Publishers that it has heard. */
+  readonly heard = new Set<string>();
+  readonly room: ClientRoom<Said>;
   /** How much had been sent when it had joined for the first time. */
   joinedAt: number | undefined;
-  isJoined = false;
-  socket: SimSocket | undefined;
+  line: Line | undefined;
+  #socket: SimSocket | undefined;
   #isConnecting = false;
-  #since = 0;
   readonly #was: string[] = [];
 
-  constructor(name: string) {
+  constructor(name: string, run: Run) {
     this.name = name;
+    const owner: RoomOwner = {
+      tell: (request) => this.#socket?.say(JSON.stringify(request)),
+      publish: () => Promise.reject(new Error("publishers are processes here")),
+      forget: () => undefined,
+      now: () => run.now,
+    };
+    const join: RoomJoin<Said> = {
+      presence: name,
+      message: (said, { origin }) => {
+        roomLog.originOf.set(said.by, origin);
+        this.heard.add(said.by);
+        this.got.push(said);
+      },
+      gap: (gap) => this.gaps.push(gap),
+      joined: () => (this.joinedAt ??= roomLog.sent.length),
+    };
+    this.room = new ClientRoom(ROOM, owner, { join, isGiven: false });
+  }
+
+  get isJoined(): boolean {
+    return this.room.isJoined;
   }
 
   /** Goes to a server, unless it is at one. */
-  visit(run: Run, server: SimServer): void {
-    if (this.#isConnecting) return;
-    if (this.socket !== undefined && this.socket.isOpen) return;
-    this.isJoined = false;
+  visit(server: SimServer): void {
+    if (this.#isConnecting || this.#socket?.isOpen === true) return;
+    this.room.disconnected();
     this.#isConnecting = true;
-    void server.connect(this, ROOMS_PROTOCOL).then((socket) => {
+    const line = new Line(this);
+    this.line = line;
+    void server.connect(line, ROOMS_PROTOCOL).then((socket) => {
       this.#isConnecting = false;
-      this.socket = socket;
+      this.#socket = socket;
       if (socket === undefined) return;
-      const mine = { cursor: Object.fromEntries(this.cursor), ageMs: run.now - this.#since };
-      const rooms = this.joinedAt === undefined ? {} : { [ROOM]: mine };
+      const mine = this.room.resumed();
+      const rooms = mine === undefined ? {} : { [ROOM]: mine };
+      line.said(mine?.cursor ?? {});
       socket.say(JSON.stringify({ type: "hello", was: this.#was, rooms }));
-      socket.say(JSON.stringify({ type: "join", room: ROOM, presence: this.name }));
-      this.#run = run;
+      this.room.joinAgain();
     });
   }
 
   leave(): void {
-    this.isJoined = false;
-    this.socket?.drop();
+    this.room.disconnected();
+    this.#socket?.drop();
   }
 
-  #run: Run | undefined;
-
-  message(data: string | Uint8Array): void {
-    const message = readMessage(data);
-    if (message === undefined) return this.#told(JSON.parse(data as string) as ToClient);
-    const { origin, number, payload } = message;
-    if (number <= (this.cursor.get(origin) ?? 0)) return;
-    this.cursor.set(origin, number);
-    const said = JSON.parse(payload as string) as Said;
-    this.originOf.set(said.by, origin);
-    this.got.push(said);
-  }
-
-  closed(): void {
-    this.isJoined = false;
-  }
-
-  #told(frame: ToClient): void {
+  told(frame: ToClient): void {
     if (frame.type === "welcome") this.#was.push(frame.socket);
-    if (frame.type === "cursor" || frame.type === "joined") {
-      for (const [origin, number] of Object.entries(frame.cursor)) {
-        this.cursor.set(origin, Math.max(number, this.cursor.get(origin) ?? 0));
-      }
-    }
-    if (frame.type === "joined") {
-      this.isJoined = true;
-      if (this.joinedAt === undefined) {
-        this.joinedAt = roomLog.sent.length;
-        this.#since = this.#run?.now ?? 0;
-      }
-    }
-    if (frame.type !== "gap") return;
-    this.gaps.push(frame);
-    if (frame.upTo !== null) {
-      this.cursor.set(frame.origin, Math.max(frame.upTo, this.cursor.get(frame.origin) ?? 0));
-    }
+    else if ("room" in frame) this.room.told(frame);
   }
 }
 
@@ -111,9 +162,11 @@ export interface RoomLog {
   readonly sent: SentLine[];
   /** None in a run without rooms. */
   readonly clients: RoomClient[];
+  /** Whose numbering an origin is, as far as any client has heard of it. */
+  readonly originOf: Map<string, string>;
 }
 
-const fresh = (): RoomLog => ({ sent: [], clients: [] });
+const fresh = (): RoomLog => ({ sent: [], clients: [], originOf: new Map() });
 
 export let roomLog = fresh();
 
@@ -153,7 +206,7 @@ const servers = (run: Run): SimServer[] =>
 const everybodyIn = (run: Run): void => {
   for (const client of roomLog.clients) {
     const server = run.one(servers(run));
-    if (server !== undefined) client.visit(run, server);
+    if (server !== undefined) client.visit(server);
   }
 };
 
@@ -165,7 +218,7 @@ export const rooms: Workload = {
   },
   started(run, _short, node) {
     const { clients } = roomLog;
-    while (clients.length < CLIENTS) clients.push(new RoomClient(`client ${clients.length}`));
+    while (clients.length < CLIENTS) clients.push(new RoomClient(`client ${clients.length}`, run));
     start(run, node, 0, starter, "sim.starter");
     for (const place of node.schedulers.keys()) start(run, node, place, publisher, "sim.publisher");
   },
