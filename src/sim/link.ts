@@ -96,6 +96,11 @@ export class Host {
     this.#compute();
   }
 
+  /** Its connections take less than they do otherwise. */
+  get isCramped(): boolean {
+    return this.windowBytes < WINDOW_BYTES;
+  }
+
   #compute(): void {
     const all = [...this.#conditions];
     this.refuses = all.some(({ refuses }) => refuses === true);

@@ -66,6 +66,16 @@ export class SimConnection implements Connection {
     return `${this.remoteHost}:0`;
   }
 
+  /** The thread at the other end. */
+  get peerOwner(): Owner | undefined {
+    return this.#peer?.owner;
+  }
+
+  /** Nothing gets through any more, though this end may not know it. */
+  get isBroken(): boolean {
+    return this.#broken;
+  }
+
   /** Bytes that the other end has written and this one has not read. */
   get underWay(): number {
     return this.#underWay;
@@ -144,6 +154,15 @@ export class SimConnection implements Connection {
     if (peer !== undefined) peer.#broken = this.#broken = true;
     this.#truncate(Math.floor(this.#underWay * share));
     this.reset();
+  }
+
+  /** Neither end learns it: of what is under way a part still arrives, and what they write fills windows and goes nowhere. */
+  silenceAt(share: number): void {
+    for (const end of [this, this.#peer]) {
+      if (end === undefined) continue;
+      end.#broken = true;
+      end.#truncate(Math.floor(end.#underWay * share));
+    }
   }
 
   /** This end is gone without a word; the other one, which does not know, is the result. */

@@ -104,6 +104,11 @@ export class World {
     return this.#options.nodes.map((short) => this.nameOf(short));
   }
 
+  /** Whoever is up under some name: two where a node has a namesake. */
+  get incarnations(): readonly SimNode[] {
+    return [...this.nodes.values(), ...this.namesakes];
+  }
+
   nameOf(short: string): string {
     return `${short}@10.0.0.${this.#options.nodes.indexOf(short) + 1}`;
   }

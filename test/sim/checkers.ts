@@ -10,6 +10,7 @@ import { rooms } from "./checkers/rooms.ts";
 import { spawns } from "./checkers/spawns.ts";
 import { supervision } from "./checkers/supervision.ts";
 import { tables } from "./checkers/tables.ts";
+import { takeovers } from "./checkers/takeovers.ts";
 import type { Checker } from "./run.ts";
 
 /** What every seed is checked for. */
@@ -26,4 +27,5 @@ export const CHECKERS: readonly Checker[] = [
   rooms,
   buffers,
   tables,
+  takeovers,
 ];

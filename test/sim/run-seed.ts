@@ -25,12 +25,17 @@ const CONVERGE_MS = 15_000;
 /** The same where a node may have been told that its name is taken: it dials again after a minute. */
 const CONVERGE_NAMESAKE_MS = 75_000;
 /**
- * Milliseconds until nothing is on its way any more: a lane whose other end knows nothing of it is found out after five
+ * Milliseconds until nothing is on its way any more: a lane whose other end knows nothing of it is found out after six
  * seconds, and strangers are sent away after seven.
  */
 const REST_MS = 9_000;
 /** Milliseconds until processes that were asked to end must have, and nobody knows of them. */
 const END_MS = 2_000;
+/**
+ * And so much longer for each lane that fell silent: it is found out six seconds after the first thing that is said on it, which
+ * may be what comes last, and may have waited for another such lane.
+ */
+const SILENT_LANE_MS = 7_000;
 const FORM_MS = 10_000;
 /** Milliseconds between two steps of the load, on average. */
 const STEP_MS = 10;
@@ -163,6 +168,8 @@ function play(
   for (const [short, node] of world.nodes) begin(run, short, node, workloads);
   if (!world.runUntil(() => isFormed(run, nodes.length), FORM_MS))
     run.fail("the cluster did not form");
+  const wasContested = plan.some(({ fault }) => fault.kind === "namesake");
+  run.contested = wasContested;
   schedulePlan(world, plan, (fault) => {
     options.show?.fault(run.now, fault);
     run.injected(fault);
@@ -170,18 +177,18 @@ function play(
   load(run, workloads, options.steps === undefined ? undefined : new Set(options.steps));
   world.healAll();
   const healedAt = run.now;
-  const wasContested = plan.some(({ fault }) => fault.kind === "namesake");
   const withinMs = wasContested ? CONVERGE_NAMESAKE_MS : CONVERGE_MS;
   if (!world.runUntil(() => isFormed(run, nodes.length), withinMs)) {
     run.fail(`the cluster did not come together again within ${withinMs} ms: ${viewsOf(run)}`);
   }
   const convergedMs = run.now - healedAt;
+  const silentMs = plan.filter(({ fault }) => fault.kind === "silent_lane").length * SILENT_LANE_MS;
   for (const workload of workloads) workload.quiesce?.(run);
-  world.run(REST_MS);
+  world.run(REST_MS + silentMs);
   if (!isFormed(run, nodes.length)) run.fail(`the cluster fell apart again: ${viewsOf(run)}`);
   for (const checker of CHECKERS) report(run, checker.name, checker.settled?.(run));
   for (const workload of workloads) workload.end(run);
-  world.run(END_MS);
+  world.run(END_MS + silentMs);
   for (const checker of CHECKERS) report(run, checker.name, checker.ended?.(run));
   return convergedMs;
 }

@@ -55,6 +55,13 @@ const CAUSES: ReadonlySet<string> = new Set([
   "shutdown",
 ]);
 
+/** A node was told that another start of a peer has taken the place of the one that it was connected to, which lives. */
+export interface Takeover {
+  readonly by: SimNode;
+  readonly from: SimNode;
+  readonly at: number;
+}
+
 /** When a scheduler had a session with a node, and when it had not. */
 interface Turn {
   readonly at: number;
@@ -77,6 +84,9 @@ export class Run {
   losses = 0;
   /** Names of nodes that were asked to stop: their processes end with `shutdown`. */
   readonly stopped = new Set<string>();
+  /** Machines start under the names of others in this run. */
+  contested = false;
+  readonly takeovers: Takeover[] = [];
   /** When a node had a namesake, or somebody may still have taken the one for the other. */
   readonly #namesakes: { readonly name: string; readonly from: number; readonly to: number }[] = [];
   /** The highest creation of each node so far, and the nodes that started again with a lower one: their clock was set back. */
@@ -120,9 +130,10 @@ export class Run {
         append(this.#turns, key(peer), { at: this.now, isUp: true });
         nodeUp(peer);
       };
-      scheduler.nodeDown = (peer, ...rest) => {
+      scheduler.nodeDown = (peer, creation, reason, end) => {
         append(this.#turns, key(peer), { at: this.now, isUp: false });
-        nodeDown(peer, ...rest);
+        if (reason === "node_restarted") this.#takenOver(node, peer, creation);
+        nodeDown(peer, creation, reason, end);
       };
     }
   }
@@ -164,6 +175,13 @@ export class Run {
       const stack = error instanceof Error ? error.stack : "";
       this.fail(`${line.node}: ${line.text} ${JSON.stringify(line.fields)} ${stack}`);
     }
+  }
+
+  #takenOver(by: SimNode, name: string, creation: number): void {
+    const from = this.world.incarnations.find(
+      (node) => node.name === name && node.creation === creation,
+    );
+    if (from !== undefined) this.takeovers.push({ by, from, at: this.now });
   }
 
   fail(text: string): void {
