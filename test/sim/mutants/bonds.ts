@@ -43,7 +43,7 @@ export const bonds: readonly Mutant[] = [
   mutant(
     "a watcher is never forgotten",
     BONDS,
-    "watchers.delete(key);\n  process.host.bondRemoved(process, watcher.from);\n}",
+    "watchers.delete(ref);\n  process.host.bondRemoved(process, watcher.from);\n}",
     "}",
   ),
   mutant(
