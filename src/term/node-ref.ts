@@ -13,6 +13,8 @@ export class NodeRef {
   readonly id: number;
   /** The table that this object belongs to. */
   readonly identities: Identities;
+  /** Made when first asked for: every pid's text begins with it. */
+  #text: string | undefined = undefined;
 
   constructor(identities: Identities, name: string, creation: number, id: number) {
     this.identities = identities;
@@ -27,6 +29,6 @@ export class NodeRef {
 
   /** `name@host#<creation in base 36>`. */
   toString(): string {
-    return `${this.name}#${this.creation.toString(36)}`;
+    return (this.#text ??= `${this.name}#${this.creation.toString(36)}`);
   }
 }
