@@ -81,8 +81,11 @@ export function controlFailed(live: Live, refused: boolean, now: Millis): void {
   live.controlAttempts++;
   live.controlDialAt = now + retryMs(live.controlAttempts);
   if (!refused) return;
-  if (live.refusedAt === undefined) live.refusedAt = now;
-  else if (now - live.refusedAt >= REFUSALS_APART_MS) live.refusedTwice = true;
+  if (live.refusedAt === undefined) {
+    live.refusedAt = now;
+    // As soon as it tells: until then a dead node counts as one that may come back.
+    live.controlDialAt = now + REFUSALS_APART_MS;
+  } else if (now - live.refusedAt >= REFUSALS_APART_MS) live.refusedTwice = true;
 }
 
 /** When this lane is to be dialled, or dialled again; undefined while it is attached. */
