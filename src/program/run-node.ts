@@ -18,6 +18,7 @@ import { InlineNode } from "./inline-node.ts";
 import { KeyWatch } from "./key-watch.ts";
 import { NodeProcess } from "./node-process.ts";
 import { HostRegistry, resolveName } from "./registry.ts";
+import { strayHandler } from "./stray-errors.ts";
 import { loadTls } from "./tls.ts";
 import { loadModules } from "../bun/modules.ts";
 import { VERSION } from "./version.ts";
@@ -76,7 +77,7 @@ export async function runNode(
     throw unknown;
   }
   const unlisten = onSignals(["SIGTERM", "SIGINT"], () => stop.resolve(0));
-  onStray((error) => log.write("error", "an error that nobody caught", { error }));
+  onStray(strayHandler(log, stop.resolve));
   sayReady(terminal, config, plan, cookies, running.info);
   for (const { function: functionName, args } of config.start) {
     running.startFunction(functionName, args);
