@@ -25,6 +25,14 @@ test("HS-01 HS-02 pings of unknown nodes fail, of a live one and of oneself succ
   await nodes.expectNoLeaks();
 });
 
+test("a ping without a time limit fails when the node that was asked is lost", async () => {
+  await using nodes = await liveNodes(["a", "b"]);
+  const [a, b] = [nodes.node("a"), nodes.node("b")];
+  const pinged = failure(a.caller.node.ping(b.name, { timeoutMs: Infinity }));
+  b.kill();
+  expect(String(await pinged)).toContain("noconnection");
+});
+
 test("HS-03 connecting to oneself is done at once, and nobody comes up", async () => {
   await using a = await LiveNode.start({ name: "a" });
   await a.run(async (ctx) => {

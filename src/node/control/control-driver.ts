@@ -237,10 +237,11 @@ export class ControlDriver {
       return Promise.reject(new ConnectionError("closed_here", `not connected to ${node}`));
     }
     return new Promise((resolve, reject) => {
-      const id = this.#asked.open(timeoutMs, (ok, value) => {
+      const answered = (ok: boolean, value: unknown): void => {
         if (ok) resolve(value);
         else reject(new ConnectionError("refused_by_peer", `${node}: ${String(value)}`));
-      });
+      };
+      const id = this.#asked.open(timeoutMs, answered, peer.name);
       peer.send({ kind: "query", id, verb, term: args });
     });
   }
@@ -302,6 +303,7 @@ export class ControlDriver {
 
   #over(peer: PeerDriver): void {
     this.#connector.lost(peer.name);
+    this.#asked.nodeDown(peer.name);
     this.#dnsSeeds?.lookSoon();
     this.#checkStopped();
   }

@@ -78,7 +78,7 @@ export class ControlInbox {
           answerQuery(peer, message.id, ok, term),
         );
       case "answer":
-        return asked.answer(message.id, message.ok, message.term);
+        return asked.answeredBy(peer.name, message.id, message.ok, message.term);
       case "stop":
         return this.#options.events.stopRequested();
       case "service":
