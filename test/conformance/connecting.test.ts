@@ -29,7 +29,7 @@ test("a ping without a time limit fails when the node that was asked is lost", a
   await using nodes = await liveNodes(["a", "b"]);
   const [a, b] = [nodes.node("a"), nodes.node("b")];
   const pinged = failure(a.caller.node.ping(b.name, { timeoutMs: Infinity }));
-  b.kill();
+  await b.kill();
   expect(String(await pinged)).toContain("noconnection");
 });
 
