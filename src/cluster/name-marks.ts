@@ -49,10 +49,13 @@ export class NameMarks {
   send(): void {
     if (this.#unsent.length === 0) return;
     const id = this.#nextMark++;
-    const mark = { nodes: new Set(this.#peers.keys()), waiters: this.#unsent };
+    const mark = { nodes: new Set<string>(), waiters: this.#unsent };
     this.#unsent = [];
     this.#marks.set(id, mark);
-    for (const peer of mark.nodes) this.#ask(peer, id);
+    for (const peer of this.#peers.keys()) {
+      mark.nodes.add(peer);
+      this.#ask(peer, id);
+    }
     this.#check(id, mark);
   }
 

@@ -189,9 +189,9 @@ export class NamesControl implements ControlService {
         this.#world.send(peer, encodeNames(messages.slice(at, at + RECORDS_MAX)));
       }
     }
-    this.#toPeers.clear();
+    if (this.#toPeers.size > 0) this.#toPeers.clear();
     for (const [scheduler, messages] of this.#toSchedulers) this.#world.tell(scheduler, messages);
-    this.#toSchedulers.clear();
+    if (this.#toSchedulers.size > 0) this.#toSchedulers.clear();
   }
 
   #show(name: string, holder: Holder | undefined): void {

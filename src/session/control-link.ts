@@ -116,7 +116,7 @@ export class ControlLink {
       const end = Math.min(bytes.length, offset + FRAME_BYTES_MAX - 1);
       const writer = this.#out.open();
       writer.uint8(end === bytes.length ? LAST_PIECE : 0);
-      writer.append(bytes.subarray(offset, end));
+      writer.append(end - offset === bytes.length ? bytes : bytes.subarray(offset, end));
       this.#out.close(this.#received);
       offset = end;
     } while (offset < bytes.length);

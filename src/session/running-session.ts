@@ -10,7 +10,7 @@
  */
 import { unreachable } from "../base/assert.ts";
 import type { ConnectionError, ProtocolError } from "../base/error.ts";
-import type { Millis } from "../base/millis.ts";
+import { earliest, type Millis } from "../base/millis.ts";
 import { codeSentence, type SessionEndReason } from "../wire/protocol-code.ts";
 import type { ControlDial } from "./control-dial.ts";
 import {
@@ -131,12 +131,9 @@ export class RunningSession {
 
   pollTimeout(): Millis | undefined {
     const { live } = this;
-    const due: (Millis | undefined)[] = [];
-    if (live.control !== undefined) due.push(tickDue(live.tick, this.#options.tick));
-    if (this.#stage.kind === "ending") due.push(this.#stage.until);
-    else due.push(repairDeadline(live), dialDue(live, this.#dial.since));
-    const known = due.filter((one) => one !== undefined);
-    return known.length === 0 ? undefined : Math.min(...known);
+    const tick = live.control === undefined ? undefined : tickDue(live.tick, this.#options.tick);
+    if (this.#stage.kind === "ending") return earliest(tick, this.#stage.until);
+    return earliest(tick, earliest(repairDeadline(live), dialDue(live, this.#dial.since)));
   }
 
   handleTimeout(now: Millis): void {

@@ -13,7 +13,7 @@
  */
 import { unreachable } from "../base/assert.ts";
 import { ConnectionError, type ProtocolError } from "../base/error.ts";
-import type { Millis } from "../base/millis.ts";
+import { earliest, type Millis } from "../base/millis.ts";
 import type { AnnouncedAddress } from "../wire/handshake-message.ts";
 import type { SessionEndReason } from "../wire/protocol-code.ts";
 import { ControlDial } from "./control-dial.ts";
@@ -95,10 +95,7 @@ export class Session {
   }
 
   pollTimeout(): Millis | undefined {
-    const contested = this.#contest?.until;
-    const due = this.#running?.pollTimeout();
-    if (contested === undefined || due === undefined) return contested ?? due;
-    return Math.min(contested, due);
+    return earliest(this.#contest?.until, this.#running?.pollTimeout());
   }
 
   handleTimeout(now: Millis): void {

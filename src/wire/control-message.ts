@@ -165,10 +165,10 @@ export function decodeSessionEnd(body: Uint8Array): {
 export function encodeControlMessage(message: ControlMessage): Uint8Array {
   if (message.kind === "service") {
     const { service, body } = message;
-    return new FieldWriter(body.length + 1)
-      .u8(MessageKind.service + service)
-      .bytes(body)
-      .finish();
+    const bytes = new Uint8Array(1 + body.length);
+    bytes[0] = MessageKind.service + service;
+    bytes.set(body, 1);
+    return bytes;
   }
   const writer = new FieldWriter().u8(MessageKind[message.kind]);
   switch (message.kind) {

@@ -2,7 +2,7 @@
  * Drives all that joins this node to one peer: the session core, its control link, and the handshakes that lead to it.
  * Lanes live on the schedulers; here they are asked for and heard of.
  */
-import type { Millis } from "../../base/millis.ts";
+import { earliest, type Millis } from "../../base/millis.ts";
 import { ConnectionError, type ProtocolError } from "../../base/error.ts";
 import type { Timer } from "../../port/clock.ts";
 import type { Address, Connection, ConnectionHandler } from "../../port/transport.ts";
@@ -66,6 +66,8 @@ export class PeerDriver {
   #connectionId = 0;
   #established: { readonly socket: HandshakeSocket; readonly result: Established } | undefined;
   #timer: Timer | undefined;
+  /** When the timer is up. */
+  #timerAt = 0;
   #driving = false;
   #echo = 0;
 
@@ -380,10 +382,13 @@ export class PeerDriver {
 
   #arm(): void {
     const { clock } = this.#world;
+    const due = earliest(this.#session.pollTimeout(), this.#link?.pollTimeout());
+    // One that is set for too early only looks and sets itself anew: bytes come and go faster than timers should.
+    if (this.#timer !== undefined && due !== undefined && due >= this.#timerAt) return;
     if (this.#timer !== undefined) clock.clearTimer(this.#timer);
     this.#timer = undefined;
-    const due = earliest(this.#session.pollTimeout(), this.#link?.pollTimeout());
     if (due === undefined) return;
+    this.#timerAt = due;
     this.#timer = clock.setTimer(Math.max(0, due - clock.now()), () => {
       this.#timer = undefined;
       const now = clock.now();
@@ -392,9 +397,4 @@ export class PeerDriver {
       this.#drive();
     });
   }
-}
-
-function earliest(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined) return b;
-  return b === undefined ? a : Math.min(a, b);
 }
