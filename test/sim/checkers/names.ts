@@ -7,12 +7,15 @@ const ANSWER_MS = 3_000;
 /** Milliseconds within which a scheduler knows what its control thread knows, also when it is held up. */
 const NEWS_MS = 500;
 
-/** Whether a process still has what it once registered, as far as it was told. */
-const holds = (claim: NameClaim): boolean =>
-  claim.fence > 0 &&
-  !(log.told.get(claim.pid) ?? []).some(
-    ({ at, fence, lost }) => at >= claim.answeredAt! && (lost === claim.pid || fence === 0),
+/** Whether a process was told that it is no holder any more, at that time or later. */
+const hasLost = (pid: string, since: number): boolean =>
+  (log.told.get(pid) ?? []).some(
+    ({ at, fence, lost }) => at >= since && (lost === pid || fence === 0),
   );
+
+/** Whether a process still has what it once registered, as far as it was told. */
+const holds = ({ answeredAt, fence, pid }: NameClaim): boolean =>
+  fence > 0 && !hasLost(pid, answeredAt!);
 
 /**
  * Never two holders on nodes that are connected to each other; a time-out means not registered; nobody waits for ever; in
@@ -35,12 +38,16 @@ export const names: Checker = {
   },
 };
 
-/** Registered names that a connected node does not see: its control thread may know before its schedulers that it is not one. */
+/**
+ * Registered names that a connected node does not see: its control thread may know before its schedulers that it is not one.
+ * Who got no processor time may hear in one breath that it has the name, and that it has lost it since.
+ */
 function unseen(run: Run): string[] {
   const due = log.unseen.filter(({ at }) => at + NEWS_MS <= run.now);
   log.unseen = log.unseen.filter((one) => !due.includes(one));
   return due
     .filter(({ at, node, pid }) => !run.apart(pid, `${node}#0/1.1`, at - 1, at + NEWS_MS))
+    .filter(({ at, pid }) => !hasLost(pid, at))
     .map(({ name, node, pid }) => `${name}: ${pid} had it, and ${node} saw nobody`);
 }
 
