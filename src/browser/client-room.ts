@@ -135,7 +135,7 @@ export class ClientRoom<E = unknown> {
   }
 
   take({ origin, number, form, payload }: ClientMessage): void {
-    if (number <= (this.#cursor[origin] ?? this.#past.get(origin) ?? 0)) return;
+    if (number <= (this.#had(origin) ?? 0)) return;
     this.#cursor[origin] = number;
     let event: unknown = payload;
     if (form === "j") {
@@ -170,14 +170,19 @@ export class ClientRoom<E = unknown> {
   }
 
   #raise(cursor: ClientCursor): void {
+    // A node that hears late of an origin may be behind this client: what it had stays had.
     for (const [origin, number] of Object.entries(cursor)) {
-      const had = this.#cursor[origin];
-      if (had === undefined || number > had) this.#cursor[origin] = number;
+      this.#cursor[origin] = Math.max(number, this.#had(origin) ?? 0);
     }
   }
 
+  /** Number of the last message of an origin that is here, also of one that was given up. */
+  #had(origin: string): number | undefined {
+    return this.#cursor[origin] ?? this.#past.get(origin);
+  }
+
   #gap({ origin, after, upTo, cause }: Extract<ToClient, { type: "gap" }>): void {
-    const had = this.#cursor[origin] ?? after;
+    const had = this.#had(origin) ?? after;
     if (upTo === null) {
       // Nothing more will come from there; should it all the same, it is told from what was before.
       delete this.#cursor[origin];
