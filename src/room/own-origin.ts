@@ -88,7 +88,7 @@ export class OwnOrigin {
     const { room, scheduler, id, cursor, ageMs } = frame;
     if (source.node === undefined) this.#interests.addLocal(room, scheduler, id);
     else this.#interests.addNode(room, source.node, scheduler);
-    if (source.hop === undefined) this.#relayToAll(body, source);
+    this.relayToAll(source, body);
     const answer = this.answer(room, id, cursor.get(this.#place.origin), ageMs);
     for (const part of encodeAnswer(answer)) {
       const isSent =
@@ -104,7 +104,7 @@ export class OwnOrigin {
     const { room, scheduler } = frame;
     if (source.node === undefined) return this.#interests.removeLocal(room, scheduler, frame.id);
     this.#interests.removeNode(room, source.node, scheduler);
-    if (source.hop === undefined) this.#relayToAll(body, source);
+    this.relayToAll(source, body);
   }
 
   /** Hands on an answer that is for another scheduler of this node; false: it is for this one. */
@@ -121,6 +121,15 @@ export class OwnOrigin {
     if (source.hop !== undefined) return;
     for (const scheduler of this.#interests.of(room)?.locals ?? []) {
       this.#world.relay(scheduler, body, source);
+    }
+  }
+
+  /** The same to all of them, whether they follow anything or not. */
+  relayToAll(source: RoomSource, body: Uint8Array): void {
+    if (source.hop !== undefined) return;
+    const { index, schedulers } = this.#place;
+    for (let scheduler = 1; scheduler <= schedulers; scheduler++) {
+      if (scheduler !== index) this.#world.relay(scheduler, body, source);
     }
   }
 
@@ -160,12 +169,5 @@ export class OwnOrigin {
     const rooms = this.#stale.get(whom);
     if (rooms === undefined) this.#stale.set(whom, new Set([room]));
     else rooms.add(room);
-  }
-
-  #relayToAll(body: Uint8Array, source: RoomSource): void {
-    const { index, schedulers } = this.#place;
-    for (let scheduler = 1; scheduler <= schedulers; scheduler++) {
-      if (scheduler !== index) this.#world.relay(scheduler, body, source);
-    }
   }
 }

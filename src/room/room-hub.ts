@@ -153,7 +153,8 @@ export class RoomHub {
       case "leave":
         return this.#own.left(source, body, frame);
       case "stale":
-        this.#own.relay(source, frame.room, body);
+        // To everybody: whose answer it was that could not be sent may not have been heard of here as a follower.
+        this.#own.relayToAll(source, body);
         return this.#following.askAgain(source, frame);
       default:
         return unreachable(frame);

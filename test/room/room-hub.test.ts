@@ -265,6 +265,28 @@ describe("a session that breaks", () => {
     expect(client.gaps).toEqual([]);
   });
 
+  test("while a lane is full the answer to a scheduler is asked for again, though the lane ends on one that knows nothing of it", () => {
+    const world = new RoomsWorld({ seed: 24, nodes: ["a", "b"], schedulers: 2 });
+    world.settle();
+    const origin = world.hub("b", 1);
+    origin.fullAfter.set("a", 0);
+    const client = new TestClient(world, "one");
+    client.join(world.hub("a", 2), "lobby");
+    // What scheduler 2 asks its sibling is slower than what it asks the other node.
+    const { inbox } = world.hub("a", 1);
+    const slow = inbox.get("port 2")!;
+    inbox.delete("port 2");
+    world.settle();
+    origin.drain();
+    world.settle();
+    inbox.set("port 2", slow);
+    world.settle();
+    expect(client.isJoined).toBe(true);
+    const sent = publish(origin, "lobby");
+    world.settle();
+    expect(texts(client)).toEqual([sent]);
+  });
+
   test("a scheduler that was ended is a gap, and its successor is heard", () => {
     const world = new RoomsWorld({ seed: 13, nodes: ["a"], schedulers: 2 });
     const client = joinedClient(world, "one", "a", 1);

@@ -124,9 +124,15 @@ export class TestHub {
     return true;
   }
 
+  /** Its lanes are read again. */
+  drain(): void {
+    this.fullAfter.clear();
+    this.hub.lanesReady();
+  }
+
   #takesOne(peer: string): boolean {
     const left = this.fullAfter.get(peer);
-    if (left !== undefined) this.fullAfter.set(peer, left - 1);
+    if (left !== undefined && left > 0) this.fullAfter.set(peer, left - 1);
     return !this.full.has(peer) && left !== 0;
   }
 
@@ -321,6 +327,8 @@ export class TestClient implements Seat {
   readonly gaps: Extract<ToClient, { type: "gap" }>[] = [];
   doubles = 0;
   readonly cursor = new Map<string, number>();
+  /** Origins that it has had to do with since it had joined for the first time. */
+  readonly met = new Set<string>();
   readonly #world: RoomsWorld;
   readonly #was: string[] = [];
 
@@ -381,6 +389,7 @@ export class TestClient implements Seat {
       return;
     }
     this.cursor.set(origin, number);
+    if (this.since !== undefined) this.met.add(origin);
     this.got.push({ origin, number, payload: payload as string });
   }
 
@@ -393,6 +402,7 @@ export class TestClient implements Seat {
 
   #raise(cursor: Readonly<Record<string, number>>): void {
     for (const [origin, number] of Object.entries(cursor)) {
+      if (this.since !== undefined) this.met.add(origin);
       this.cursor.set(origin, Math.max(number, this.cursor.get(origin) ?? 0));
     }
   }
