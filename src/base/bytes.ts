@@ -24,7 +24,11 @@ const { latin1Slice, utf8Slice, ucs2Slice, hexSlice } = Buffer.prototype;
 
 /** A copy with memory of its own: what sockets bring are Buffers, whose `slice` is a view that keeps the whole alive. */
 export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes.subarray(start, end));
+  const length = end - start;
+  if (length > LOOP_BYTES_MAX) return new Uint8Array(bytes.subarray(start, end));
+  const copy = new Uint8Array(length);
+  for (let at = 0; at < length; at++) copy[at] = bytes[start + at]!;
+  return copy;
 }
 
 /** `bytes[start .. end)`, one character a byte. */

@@ -59,12 +59,19 @@ export class GroupView {
     return this.#groups.size;
   }
 
-  /** Makes the process a member `count` times; 0: not at all. Says what that did, undefined: nothing. */
-  set(node: NodeRef, bucket: string, local: number, count: number): GroupDelta | undefined {
+  /** Makes the process a member `count` times; 0: not at all. @returns how often it was one before */
+  put(node: NodeRef, bucket: string, local: number, count: number): number {
     const before = this.#groups.get(bucket)?.parts.get(node.name)?.counts.get(local) ?? 0;
-    if (before === count) return undefined;
+    if (before === count) return before;
     if (count === 0) this.#remove(node, bucket, local);
     else this.#add(node, bucket, local, count);
+    return before;
+  }
+
+  /** As `put`; says what that did, undefined: nothing. */
+  set(node: NodeRef, bucket: string, local: number, count: number): GroupDelta | undefined {
+    const before = this.put(node, bucket, local, count);
+    if (before === count) return undefined;
     const pid = this.#identities.pid(node, local);
     const times = new Array<Pid<unknown>>(Math.abs(count - before)).fill(pid);
     return count > before

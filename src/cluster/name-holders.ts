@@ -114,6 +114,14 @@ export class NameHolders {
     entry: NameEntry | undefined,
   ): void {
     const before = this.shown(name);
+    if (before === undefined) {
+      // Nearly always: nobody else holds it.
+      if (entry === undefined) return;
+      const { creation, node } = peer;
+      const holder = { node, creation, local, entry };
+      this.#others.set(name, holder);
+      return this.#emit({ kind: "show", name, holder });
+    }
     const known = this.others(name);
     // While a node replaces a holder of its own it says the new one first.
     const kept = known.filter(

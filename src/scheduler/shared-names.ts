@@ -197,7 +197,7 @@ export function hashName(name: string): NameHash {
   b = mix(b ^ a);
   c = mix(c ^ b);
   d = mix(d ^ c);
-  return [a + d, b, c, d].map((word) => word | 0) as unknown as NameHash;
+  return [(a + d) | 0, b | 0, c | 0, d | 0];
 }
 
 function mix(word: number): number {

@@ -64,8 +64,13 @@ export class GroupMonitors {
     this.#refs.delete(process);
   }
 
+  /** Whether anybody is to hear of changes. */
+  get areWatching(): boolean {
+    return this.#watchers.size > 0;
+  }
+
   changed(delta: GroupDelta): void {
-    if (this.#watchers.size > 0) this.#deltas.push(delta);
+    if (this.areWatching) this.#deltas.push(delta);
   }
 
   /** Tells what changed since the last call: one message for each group. */

@@ -98,7 +98,7 @@ export class GroupsControl implements ControlService {
     const { buckets, locals, counts } = columns;
     const changes = buckets.map((bucket, index): Change => {
       const count = counts[index]!;
-      this.#view.set(this.#world.identities.local, bucket, locals[index]!, count);
+      this.#view.put(this.#world.identities.local, bucket, locals[index]!, count);
       return { bucket, member: locals[index]!, value: valueOf(count) };
     });
     this.#table.change(changes);
@@ -108,7 +108,7 @@ export class GroupsControl implements ControlService {
     const columns = columnsOf(changes);
     const nodeRef = this.#world.identities.nodeRef(node, creation);
     for (const [index, bucket] of columns.buckets.entries())
-      this.#view.set(nodeRef, bucket, columns.locals[index]!, columns.counts[index]!);
+      this.#view.put(nodeRef, bucket, columns.locals[index]!, columns.counts[index]!);
     this.#tellAll({ kind: "changed", node, creation, columns });
   }
 

@@ -88,7 +88,7 @@ export class GroupsScheduler implements SchedulerService {
             ? identities.local
             : identities.nodeRef(message.node, message.creation);
         for (const [index, bucket] of buckets.entries())
-          this.#show(this.view.set(node, bucket, locals[index]!, counts[index]!));
+          this.#put(node, bucket, locals[index]!, counts[index]!);
         return this.monitors.flush();
       }
       case "cleared":
@@ -162,7 +162,7 @@ export class GroupsScheduler implements SchedulerService {
     if (count === 0) joined.delete(bucket);
     else joined.set(bucket, count);
     if (joined.size === 0) this.#joined.delete(local);
-    this.#show(this.view.set(this.#world.identities.local, bucket, local, count));
+    this.#put(this.#world.identities.local, bucket, local, count);
     this.#changes.add(bucket, local, count);
     this.#world.flushLater(this);
   }
@@ -177,8 +177,13 @@ export class GroupsScheduler implements SchedulerService {
     const { local } = this.#world.identities;
     for (const { bucket } of [...this.view.all()])
       for (const member of [...this.view.localsOn(bucket, scheduler)])
-        this.#show(this.view.set(local, bucket, member, 0));
+        this.#put(local, bucket, member, 0);
     this.monitors.flush();
+  }
+
+  #put(node: NodeRef, bucket: string, local: number, count: number): void {
+    if (this.monitors.areWatching) this.#show(this.view.set(node, bucket, local, count));
+    else this.view.put(node, bucket, local, count);
   }
 
   #show(delta: GroupDelta | undefined): void {

@@ -1,4 +1,4 @@
-import { asciiText, copyOf } from "../base/bytes.ts";
+import { asciiText, copyOf, int32At } from "../base/bytes.ts";
 import { DecodeError } from "../base/error.ts";
 
 /** Bytes of a writer's memory at first: most bodies fit. */
@@ -122,14 +122,13 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * early and `frame_bad_value` when a value is outside what the protocol allows; nothing else is thrown.
  */
 export class FieldReader {
+  // Without a DataView: to make one costs more than to read the few fields that most frames have.
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #offset: number;
   readonly #end: number;
 
   constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#offset = offset;
     this.#end = end;
   }
@@ -143,28 +142,28 @@ export class FieldReader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.#bytes[this.#take(1)]!;
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#take(2), true);
+    return this.#uint16(this.#take(2));
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    return int32At(this.#bytes, this.#take(4)) >>> 0;
   }
 
   u48(): number {
     const at = this.#take(6);
-    return this.#view.getUint32(at, true) + this.#view.getUint16(at + 4, true) * 0x1_0000_0000;
+    return (int32At(this.#bytes, at) >>> 0) + this.#uint16(at + 4) * 0x1_0000_0000;
   }
 
   /** An integer of at most 2^53 - 1 in eight bytes. */
   u53(): number {
     const at = this.#take(8);
-    const high = this.#view.getUint32(at + 4, true);
+    const high = int32At(this.#bytes, at + 4) >>> 0;
     if (high >= 2 ** 21) this.fail("number over 2^53 - 1");
-    return this.#view.getUint32(at, true) + high * 0x1_0000_0000;
+    return (int32At(this.#bytes, at) >>> 0) + high * 0x1_0000_0000;
   }
 
   /** A copy of the next `length` bytes. */
@@ -206,6 +205,10 @@ export class FieldReader {
 
   fail(text: string): never {
     throw new DecodeError("frame_bad_value", text, this.#offset);
+  }
+
+  #uint16(at: number): number {
+    return this.#bytes[at]! | (this.#bytes[at + 1]! << 8);
   }
 
   #take(length: number): number {
