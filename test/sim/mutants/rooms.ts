@@ -66,7 +66,7 @@ export const rooms: readonly Mutant[] = [
   mutant(
     "a client takes what it has already",
     CLIENT,
-    "if (number <= (this.#cursor[origin] ?? this.#past.get(origin) ?? 0)) return;",
+    "if (number <= (this.#had(origin) ?? 0)) return;",
     "",
   ),
 ];
