@@ -1,42 +1,31 @@
-import { CallError, LaneFullError, SpawnError } from "../base/error.ts";
+import { LaneFullError } from "../base/error.ts";
 import { CALL_MS } from "../base/limits.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import type { Monitored, StartOptions, Wait } from "../process/api.ts";
-import { addMonitor, demonitor, Monitor } from "../process/bonds.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
-import type { Owner, ProcessHost } from "../process/host.ts";
-import { LaneWait, Pending } from "../process/pending.ts";
-import { LIFE_EXITING, LIFE_RUNNING } from "../process/life.ts";
+import type { ProcessHost } from "../process/host.ts";
+import { LaneWait } from "../process/pending.ts";
 import { mailboxMaxOf } from "../process/mailbox.ts";
 import type { Process } from "../process/process.ts";
 import { nameText } from "../process/registry.ts";
-import type { Signal, SpawnFailure, SpawnRequestOptions, SpawnResult } from "../process/signal.ts";
+import type { Signal, SpawnRequestOptions, SpawnResult } from "../process/signal.ts";
 import { decode, encode } from "../term/stf.ts";
 import type { PlainPlace } from "./place.ts";
+import { RPC_FUNCTION } from "./rpc.ts";
+import {
+  MonitoredRequest,
+  PidRequest,
+  type Requester,
+  RpcRequest,
+  type SpawnBonds,
+  type SpawnRequest,
+  type SpawnWait,
+  type WaitTable,
+} from "./spawn-waits.ts";
 import type { PlaceOptions } from "./spawning.ts";
-import { RPC_FUNCTION, type RpcAnswer } from "./rpc.ts";
 
-const FAILURES: { readonly [code in SpawnFailure]: string } = {
-  undef: "is not defined",
-  badarg: "was given arguments that are no list",
-  noconnection: "could not be spawned: its node cannot be reached",
-  name_taken: "could not be spawned: its name is taken",
-};
-
-/** Who waits for the reply to a spawn request. */
-interface Requester {
-  readonly node: string;
-  /** On this node: which scheduler is to spawn. */
-  readonly scheduler: number | "spread";
-  replied(result: SpawnResult): void;
-}
-
-/** What a child has with its spawner from its first step on. */
-type SpawnBonds = Pick<SpawnRequestOptions, "link" | "monitor">;
-
-/** The child of an `rpc` ends by itself: its time travels with the request. */
-const NO_BONDS: SpawnBonds = { link: false, monitor: false };
+type SpawnSignal = Extract<Signal, { kind: "spawn_request" }>;
 
 /** A child with bonds that nobody waits for any more: they end as soon as its pid is known. */
 interface Abandoned extends Requester {
@@ -48,11 +37,11 @@ interface Abandoned extends Requester {
  * Spawns elsewhere that are not answered yet. A request ends with its reply, its time-out, its caller, or the session;
  * a linked child that comes too late hears why. Source: OTP, erlang:spawn_request/5 and spawn_request_abandon/1.
  */
-export class SpawnRequests {
+export class SpawnRequests implements WaitTable {
   readonly #host: ProcessHost;
   readonly #requesters = new Map<number, Requester>();
   /** Requests that have not left, because the lane is at its hard limit. */
-  readonly #unsent = new Map<AnyRequest, LaneWait>();
+  readonly #unsent = new Map<SpawnWait, LaneWait>();
 
   constructor(host: ProcessHost) {
     this.#host = host;
@@ -152,8 +141,7 @@ export class SpawnRequests {
     }
   }
 
-  /** The request is no longer waited for; if it is not answered yet, its child will have to hear of that. */
-  left(request: AnyRequest, reason: ExitReason, bonds: SpawnBonds): void {
+  left(request: SpawnWait, reason: ExitReason, bonds: SpawnBonds): void {
     const unsent = this.#unsent.get(request);
     this.#unsent.delete(request);
     unsent?.succeed(undefined);
@@ -178,7 +166,7 @@ export class SpawnRequests {
   }
 
   #send(
-    request: AnyRequest,
+    request: SpawnWait,
     place: PlainPlace,
     functionName: string,
     args: readonly unknown[],
@@ -198,7 +186,7 @@ export class SpawnRequests {
     });
   }
 
-  #dispatch(request: AnyRequest, signal: SpawnSignal): void {
+  #dispatch(request: SpawnWait, signal: SpawnSignal): void {
     const { copy } = this.#host;
     try {
       const own = copy === undefined ? signal : { ...signal, args: copy(signal.args) as unknown[] };
@@ -215,7 +203,7 @@ export class SpawnRequests {
   }
 
   /** Waits until the lane has room, for as long as the request waits. What it was given counts as it is now. */
-  #dispatchLater(request: AnyRequest, signal: SpawnSignal, scheduler: number | undefined): void {
+  #dispatchLater(request: SpawnWait, signal: SpawnSignal, scheduler: number | undefined): void {
     const { identities } = this.#host;
     const args = decode(encode(signal.args), { identities }) as readonly unknown[];
     const room = new LaneWait(request.process);
@@ -227,146 +215,5 @@ export class SpawnRequests {
       if (this.#unsent.delete(request)) this.#dispatch(request, { ...signal, args });
     };
     room.promise.then(sendNow, () => undefined);
-  }
-}
-
-type AnyRequest = SpawnRequest<unknown> | RpcRequest;
-type SpawnSignal = Extract<Signal, { kind: "spawn_request" }>;
-
-/** `spawnOn`, waiting: what it resolves with is made of the child's pid. */
-abstract class SpawnRequest<T> extends Pending<T> implements Requester {
-  readonly ref: Ref;
-  readonly node: string;
-  readonly scheduler: number | "spread";
-  readonly functionName: string;
-  readonly #requests: SpawnRequests;
-  readonly #link: boolean;
-
-  constructor(
-    requests: SpawnRequests,
-    process: Process,
-    { node, scheduler }: PlainPlace,
-    functionName: string,
-    link: boolean,
-  ) {
-    super(process);
-    this.#requests = requests;
-    this.node = node;
-    this.scheduler = scheduler;
-    this.ref = process.host.createRef();
-    this.functionName = functionName;
-    this.#link = link;
-  }
-
-  replied(result: SpawnResult): void {
-    if (!result.ok) {
-      const wanted = `${this.functionName} on ${this.node}`;
-      this.fail(new SpawnError(result.code, `${wanted} ${FAILURES[result.code]}`));
-      return;
-    }
-    const { process } = this;
-    // The child is linked from its side since before its first step.
-    if (this.#link && process.life === LIFE_RUNNING) {
-      const bonds = process.ownBonds();
-      (bonds.links ??= new Map()).set(result.pid, 0);
-      process.host.bondAdded(process, result.pid);
-    }
-    this.succeed(this.answer(result.pid));
-  }
-
-  override expired(): void {
-    this.fail(
-      new SpawnError("timeout", `${this.functionName} on ${this.node} was not spawned in time`),
-    );
-  }
-
-  /** The child gets a monitor whose ref is that of the request. */
-  abstract readonly monitor: boolean;
-  protected abstract answer(pid: Pid<unknown>): T;
-
-  protected override forget(): void {
-    const { process } = this;
-    const reason = process.life >= LIFE_EXITING ? process.exitReason : "abandoned";
-    this.#requests.left(this, reason, { link: this.#link, monitor: this.monitor });
-  }
-}
-
-class PidRequest extends SpawnRequest<Pid<unknown>> {
-  readonly monitor = false;
-
-  protected override answer(pid: Pid<unknown>): Pid<unknown> {
-    return pid;
-  }
-}
-
-/** The child has had the monitor since before its first step; its other end is entered here. */
-class MonitoredRequest extends SpawnRequest<Monitored<unknown>> {
-  readonly monitor = true;
-
-  protected override answer(pid: Pid<unknown>): Monitored<unknown> {
-    const { process, ref } = this;
-    if (process.life === LIFE_RUNNING) {
-      addMonitor(process, new Monitor(process, ref, pid, pid, undefined));
-    }
-    return { pid, ref };
-  }
-}
-
-/** `rpc`, waiting: for the process over there, then for what it says, or its end. */
-class RpcRequest extends Pending<unknown> implements Requester, Owner {
-  readonly ref: Ref;
-  readonly node: string;
-  readonly scheduler: number | "spread";
-  readonly alias: Pid<unknown>;
-  readonly #requests: SpawnRequests;
-  readonly #target: string;
-  #monitored = false;
-
-  constructor(
-    requests: SpawnRequests,
-    process: Process,
-    { node, scheduler }: PlainPlace,
-    functionName: string,
-  ) {
-    super(process);
-    this.#requests = requests;
-    this.node = node;
-    this.scheduler = scheduler;
-    this.ref = process.host.createRef();
-    this.alias = process.host.createPid(this);
-    this.#target = `${functionName} on ${node}`;
-  }
-
-  replied(result: SpawnResult): void {
-    if (!result.ok) {
-      this.#ended(result.code === "undef" ? "noproc" : result.code);
-      return;
-    }
-    if (this.settled) return;
-    this.#monitored = true;
-    const told = (reason: ExitReason): void => this.#ended(reason);
-    addMonitor(this.process, new Monitor(this.process, this.ref, result.pid, result.pid, told));
-  }
-
-  deliver(message: unknown): void {
-    const answer = message as RpcAnswer;
-    if (answer.ok) this.succeed(answer.value);
-    else if (answer.undef === true) this.fail(new CallError("noproc", this.#target, "undef"));
-    else this.fail(new CallError("exit", this.#target, answer.error, { cause: answer.error }));
-  }
-
-  override expired(): void {
-    this.fail(new CallError("timeout", this.#target));
-  }
-
-  protected override forget(): void {
-    this.alias.owner = undefined;
-    if (this.#monitored) demonitor(this.process, this.ref, false);
-    this.#requests.left(this, undefined, NO_BONDS);
-  }
-
-  #ended(reason: ExitReason): void {
-    const code = reason === "noproc" || reason === "noconnection" ? reason : "exit";
-    this.fail(new CallError(code, this.#target, reason));
   }
 }

@@ -1,7 +1,7 @@
 /** The sockets of one running session, as `Session` keeps them, and what can be computed from them. */
 import type { Millis } from "../base/millis.ts";
 import type { ConnectionId, SessionInfo, SessionOptions } from "./session-io.ts";
-import type { Established } from "./handshake.ts";
+import type { Established } from "./handshake-io.ts";
 import { planLanes, type LanePlan } from "./lane-plan.ts";
 import type { TickState } from "./tick.ts";
 

@@ -1,9 +1,9 @@
-import {
-  Handshake,
-  type Established,
-  type HandshakeInput,
-  type HandshakeOutput,
-} from "../../src/session/handshake.ts";
+import { Handshake } from "../../src/session/handshake.ts";
+import type {
+  Established,
+  HandshakeInput,
+  HandshakeOutput,
+} from "../../src/session/handshake-io.ts";
 import type { Role } from "../../src/session/transcript.ts";
 import { CAPABILITIES_OFFERED, CAPABILITIES_REQUIRED } from "../../src/wire/capabilities.ts";
 import type { Hello } from "../../src/wire/handshake-message.ts";

@@ -1,6 +1,7 @@
 import { ConnectionError } from "../../src/base/error.ts";
 import type { Millis } from "../../src/base/millis.ts";
-import { Handshake, type HandshakeOutput } from "../../src/session/handshake.ts";
+import { Handshake } from "../../src/session/handshake.ts";
+import type { HandshakeOutput } from "../../src/session/handshake-io.ts";
 import type { SessionInput, SessionOutput } from "../../src/session/session-io.ts";
 import { Session } from "../../src/session/session.ts";
 import type { Role } from "../../src/session/transcript.ts";

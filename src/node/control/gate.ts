@@ -1,7 +1,7 @@
 /** Where connections come in and go out: the listener, dials, and every handshake until it stands or fails. */
 import { ConnectionError } from "../../base/error.ts";
 import type { Address, Attempt, Listener } from "../../port/transport.ts";
-import type { Established } from "../../session/handshake.ts";
+import type { Established } from "../../session/handshake-io.ts";
 import { CAPABILITIES_OFFERED, CAPABILITIES_REQUIRED } from "../../wire/capabilities.ts";
 import { NONCE_BYTES, type Hello } from "../../wire/handshake-message.ts";
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../../wire/version.ts";

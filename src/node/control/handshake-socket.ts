@@ -6,13 +6,13 @@ import { ConnectionError, type ProtocolError } from "../../base/error.ts";
 import type { Millis } from "../../base/millis.ts";
 import type { Clock, Timer } from "../../port/clock.ts";
 import type { Connection, ConnectionHandler } from "../../port/transport.ts";
-import {
-  Handshake,
-  type Established,
-  type HandshakeOptions,
-  type HandshakeOutput,
-  type HandshakePeer,
-} from "../../session/handshake.ts";
+import { Handshake } from "../../session/handshake.ts";
+import type {
+  Established,
+  HandshakeOptions,
+  HandshakeOutput,
+  HandshakePeer,
+} from "../../session/handshake-io.ts";
 import { parseNodeName } from "../../config/node-name.ts";
 import { Outbox } from "../outbox.ts";
 

@@ -7,7 +7,7 @@ import { ConnectionError, type ProtocolError } from "../../base/error.ts";
 import type { Timer } from "../../port/clock.ts";
 import type { Address, Connection, ConnectionHandler } from "../../port/transport.ts";
 import { ControlLink } from "../../session/control-link.ts";
-import type { Established } from "../../session/handshake.ts";
+import type { Established } from "../../session/handshake-io.ts";
 import type { LanePlan } from "../../session/lane-plan.ts";
 import { Session } from "../../session/session.ts";
 import type {

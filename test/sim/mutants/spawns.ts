@@ -33,7 +33,7 @@ export const spawns: readonly Mutant[] = [
   ),
   mutant(
     "a parent does not know the link to its child",
-    REQUESTS,
+    "src/scheduler/spawn-waits.ts",
     "(bonds.links ??= new Map()).set(result.pid, 0);",
     "",
   ),
