@@ -6,8 +6,50 @@ interface Hashes {
   readonly high: number;
 }
 
-interface Bucket extends Hashes {
-  readonly members: Map<number, Uint8Array>;
+/** The members of one bucket with their values. Most names have one holder: a map of its own would be half of what it costs. */
+class Bucket implements Hashes {
+  readonly low: number;
+  readonly high: number;
+  /** The only one, as long as there is no map and a value. */
+  #member = 0;
+  #value: Uint8Array | undefined;
+  #map: Map<number, Uint8Array> | undefined;
+
+  constructor(name: string) {
+    this.low = hashText(LOW_SEED, name);
+    this.high = hashText(HIGH_SEED, name);
+  }
+
+  get isEmpty(): boolean {
+    return this.#map === undefined ? this.#value === undefined : this.#map.size === 0;
+  }
+
+  get(member: number): Uint8Array | undefined {
+    if (this.#map !== undefined) return this.#map.get(member);
+    return this.#member === member ? this.#value : undefined;
+  }
+
+  /** undefined: it is none any more. */
+  set(member: number, value: Uint8Array | undefined): void {
+    if (this.#map !== undefined) {
+      if (value === undefined) this.#map.delete(member);
+      else this.#map.set(member, value);
+    } else if (this.#value === undefined || this.#member === member) {
+      this.#member = member;
+      this.#value = value;
+    } else if (value !== undefined) {
+      this.#map = new Map([
+        [this.#member, this.#value],
+        [member, value],
+      ]);
+      this.#value = undefined;
+    }
+  }
+
+  *entries(): Iterable<readonly [number, Uint8Array]> {
+    if (this.#map !== undefined) yield* this.#map;
+    else if (this.#value !== undefined) yield [this.#member, this.#value];
+  }
 }
 
 const FNV_PRIME = 0x0100_0193;
@@ -43,45 +85,37 @@ export class ReplicaTable {
   }
 
   value(bucket: string, member: number): Uint8Array | undefined {
-    return this.#buckets.get(bucket)?.members.get(member);
+    return this.#buckets.get(bucket)?.get(member);
   }
 
   /** Makes one entry what the change says, and counts that. False: it was so before. */
   apply({ bucket, member, value }: Change): boolean {
     const known = this.#buckets.get(bucket);
-    const before = known?.members.get(member);
+    const before = known?.get(member);
     if (before === undefined ? value === undefined : value !== undefined && same(before, value))
       return false;
     this.#version++;
-    const { members, low, high } = known ?? this.#open(bucket);
-    if (before !== undefined) this.#weigh(low, high, member, before, -1);
-    if (value === undefined) {
-      members.delete(member);
-      if (members.size === 0) this.#buckets.delete(bucket);
-    } else {
-      this.#weigh(low, high, member, value, 1);
-      members.set(member, value);
-    }
+    const changed = known ?? this.#open(bucket);
+    if (before !== undefined) this.#weigh(changed, member, before, -1);
+    if (value !== undefined) this.#weigh(changed, member, value, 1);
+    changed.set(member, value);
+    if (changed.isEmpty) this.#buckets.delete(bucket);
     return true;
   }
 
   /** Every entry. */
   *entries(): Iterable<Change> {
-    for (const [bucket, { members }] of this.#buckets)
-      for (const [member, value] of members) yield { bucket, member, value };
+    for (const [bucket, members] of this.#buckets)
+      for (const [member, value] of members.entries()) yield { bucket, member, value };
   }
 
-  #open(bucket: string): Bucket {
-    const opened = {
-      members: new Map<number, Uint8Array>(),
-      low: hashText(LOW_SEED, bucket),
-      high: hashText(HIGH_SEED, bucket),
-    };
-    this.#buckets.set(bucket, opened);
+  #open(name: string): Bucket {
+    const opened = new Bucket(name);
+    this.#buckets.set(name, opened);
     return opened;
   }
 
-  #weigh(low: number, high: number, member: number, value: Uint8Array, sign: 1 | -1): void {
+  #weigh({ low, high }: Hashes, member: number, value: Uint8Array, sign: 1 | -1): void {
     this.#count += sign;
     this.#low = (this.#low + sign * hashEntry(low, member, value)) >>> 0;
     this.#high = (this.#high + sign * hashEntry(high, member, value)) >>> 0;

@@ -31,6 +31,9 @@ const RULE_RUN = 0xff;
 /** Holders that one entry may replace: one on each side of a split that was never healed. */
 const REPLACES_MAX = 255;
 
+/** Of nearly every entry: one for all. */
+const NOBODY: Replaced[] = [];
+
 /** The value of a name in the replicated table: claimed u53, fence u53, rule, count u8, each: node 2 + n, local u48, claimed u53. */
 export function encodeNameEntry({ claimed, fence, rule, replaces }: NameEntry): Uint8Array {
   const writer = new FieldWriter(32);
@@ -50,8 +53,9 @@ export function decodeNameEntry(bytes: Uint8Array): NameEntry {
   const claimed = reader.u53();
   const fence = reader.u53();
   const rule = readRule(reader);
-  const replaces: Replaced[] = [];
-  for (let left = reader.u8(); left > 0; left--) {
+  const count = reader.u8();
+  const replaces: Replaced[] = count === 0 ? NOBODY : [];
+  for (let left = count; left > 0; left--) {
     const node = reader.text(NODE_BYTES_MAX);
     replaces.push({ node, local: reader.u48(), claimed: reader.u53() });
   }
