@@ -6,7 +6,7 @@ import type { Verb } from "./verb.ts";
 /** How a node is. */
 export const status: Verb = {
   name: "status",
-  summary: "Show how a node is: its schedulers, sessions, memory and dead letters.",
+  summary: "Show how a node is: its schedulers, sessions, memory, dead letters and stray errors.",
   operands: [],
   options: [JSON_OPTION, WATCH_OPTION, ...TALK_OPTIONS],
   examples: ["snow-node status --node a@127.0.0.1:4369 --watch"],
@@ -44,6 +44,7 @@ function showStatus(answer: StatusAnswer): string {
         ? "none"
         : letters.map(([reason, count]) => `${formatCount(count)} ${reason}`).join(", "),
     ],
+    ["stray errors", answer.strayErrors === 0 ? "none" : formatCount(answer.strayErrors)],
   ]);
   const schedulers = table(
     [

@@ -166,6 +166,11 @@ export class Scheduler extends SchedulerHost {
     return this.deadLetters.counts;
   }
 
+  /** Errors that nobody caught and that belonged to no process. */
+  strayCount(): number {
+    return this.stray.count;
+  }
+
   tables(): SchedulerTables {
     return {
       processes: this.processes.size,

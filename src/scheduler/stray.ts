@@ -12,6 +12,7 @@ export class Stray {
   readonly #events: SchedulerEvents;
   readonly #log: LogSink;
   readonly #blamed = new WeakMap<object, Process>();
+  /** Errors that belonged to no process, since the start. */
   count = 0;
 
   constructor(events: SchedulerEvents, log: LogSink) {
@@ -37,7 +38,9 @@ export class Stray {
       }
     }
     this.count++;
-    this.#log.write("error", "an error that nobody caught", { error: reasonText(error) });
+    // With its stack: there is no process to begin looking at.
+    const shown = error instanceof Error ? error : reasonText(error);
+    this.#log.write("error", "an error that nobody caught", { error: shown });
     this.#events.strayError?.(error);
   }
 }

@@ -34,6 +34,8 @@ export interface StatusAnswer {
   readonly functions: number;
   /** Messages that could not be delivered since the start, by reason. */
   readonly deadLetters: Readonly<Record<string, number>>;
+  /** Errors in the actors' code that nobody caught and that belonged to no process, since the schedulers started. */
+  readonly strayErrors: number;
 }
 
 export interface NodeEntry {

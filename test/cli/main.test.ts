@@ -68,6 +68,7 @@ const ANSWERS = {
   status: {
     ...{ name: "a@h", address: "h:1", version: "1", creation: 1, uptimeMs: 1, tls: "auto" },
     ...{ schedulers: [], sessions: 0, memoryBytes: 1, functions: 0, deadLetters: {} },
+    strayErrors: 0,
   },
   nodes: [],
   ps: { processes: [], total: 0 },

@@ -17,6 +17,7 @@ const STATUS = {
   memoryBytes: 78_643_200,
   functions: 3,
   deadLetters: { noproc: 1_234, undecodable: 0 },
+  strayErrors: 3,
 };
 
 describe("whom to ask", () => {
@@ -210,6 +211,7 @@ describe("what is shown", () => {
         "functions     3",
         "memory        75.0 MiB",
         "dead letters  1,234 noproc",
+        "stray errors  3",
         "",
         "SCHEDULER  PROCESSES  RUN QUEUE  LAG",
         "        1         12          0  0ms",

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { BinaryCluster } from "./support/binary-cluster.ts";
 import type { BinaryNode } from "./support/binary-node.ts";
 import type { Outcome } from "./support/program.ts";
+import { until } from "./support/until.ts";
 
 const MODULE = resolve(import.meta.dir, "support/bank-actors.ts");
 
@@ -200,4 +201,18 @@ test("dead letters are counted by reason in status, and sampled in the log", asy
   expect(sampled).not.toContainEqual(["debug", "noproc", 3, pid]);
   expect(sampled).toContainEqual(["warn", "noname", 1, `${a.name}/nobody`]);
   expect((await a.verb("status")).stdout).toContain("3 noproc");
+});
+
+test("errors that nobody caught are counted in status, and logged with their stack", async () => {
+  await using cluster = await BinaryCluster.start();
+  const a = await startBank(cluster);
+  expect((await a.verb("status")).stdout).toContain("stray errors  none");
+  const pid = await spawn(a, "careless");
+  const strays = (): readonly { readonly error?: unknown }[] =>
+    a.log("an error that nobody caught");
+  await until("both are logged", () => strays().length === 2);
+  for (const { error } of strays())
+    expect(error).toMatch(/^RangeError: nobody .*\n.*bank-actors\.ts:\d+/);
+  expect(answer(await a.verb("status", "--json")).strayErrors).toBe(2);
+  expect(answer(await a.verb("inspect", pid, "--json")).status).toBe("waiting");
 });

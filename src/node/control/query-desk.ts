@@ -138,6 +138,7 @@ export class QueryDesk {
       memoryBytes: this.#options.memoryBytes(),
       functions: schedulers.functions.length,
       deadLetters,
+      strayErrors: counts.reduce((sum, count) => sum + (count?.strayErrors ?? 0), 0),
     };
   }
 

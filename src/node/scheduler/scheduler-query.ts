@@ -20,6 +20,7 @@ export interface SchedulerCounts {
   readonly processes: number;
   readonly runQueue: number;
   readonly deadLetters: Readonly<Record<string, number>>;
+  readonly strayErrors: number;
   readonly tables: Readonly<Record<string, number>>;
 }
 
@@ -68,7 +69,7 @@ function list(scheduler: Scheduler, { sort, limit }: QueryArgs<"ps">): QueryAnsw
 function countsOf(scheduler: Scheduler): SchedulerCounts {
   const { processes, runQueue, ...tables } = scheduler.tables();
   const deadLetters = Object.fromEntries(scheduler.deadLetterCounts());
-  return { processes, runQueue, tables, deadLetters };
+  return { processes, runQueue, tables, deadLetters, strayErrors: scheduler.strayCount() };
 }
 
 function entryOf(scheduler: Scheduler): (summary: ProcessSummary) => ProcessEntry {

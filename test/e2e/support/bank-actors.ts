@@ -51,3 +51,12 @@ export const busy = define("busy", async (ctx: Context<{ readonly type: "tick" }
   }
   await ctx.receive();
 });
+
+/** Leaves behind what nobody catches, and lives on. */
+export const careless = define("careless", async (ctx: Context<Work>) => {
+  void Promise.reject(new RangeError("nobody awaits this"));
+  setTimeout(() => {
+    throw new RangeError("nobody is above this");
+  }, 1);
+  await ctx.receive("go");
+});
