@@ -125,6 +125,8 @@ function findVerb(name: string): Verb {
 /** The exit code that an error stands for; undefined for one that no user caused. */
 function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof ConfigError) return EXIT_USAGE;
+  // It was reached, and said why not.
+  if (error instanceof ConnectionError && error.code === "refused_by_peer") return EXIT_REFUSED;
   if (error instanceof ConnectionError || error instanceof ProtocolError) return EXIT_UNCONNECTED;
   if (error instanceof CallError || error instanceof SpawnError) {
     return error.code === "noconnection" ? EXIT_UNCONNECTED : EXIT_REFUSED;

@@ -69,5 +69,7 @@ function showProcesses(answer: QueryAnswer<"ps">, width: number): string {
     width,
   );
   const rest = answer.total - answer.processes.length;
-  return rest > 0 ? `${shown}and ${formatCount(rest)} more\n` : shown;
+  const more = rest > 0 ? `and ${formatCount(rest)} more\n` : "";
+  const without = answer.silent.map((why) => `not shown: ${why}\n`).join("");
+  return `${shown}${more}${without}`;
 }

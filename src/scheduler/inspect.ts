@@ -35,13 +35,56 @@ export interface ProcessSnapshot extends ProcessSummary {
   readonly exitReason: ExitReason;
 }
 
+/** What comes first: the longest mailbox, the most reductions, or the process that is there the longest. */
+export type SummaryOrder = "mailbox" | "reductions" | "pid";
+
+/**
+ * The first processes in an order, of equals the older ones. Of a million only those are made into summaries: the scheduler
+ * runs nobody meanwhile.
+ */
+export function summariesOf(
+  processes: Iterable<Process>,
+  sort: SummaryOrder,
+  limit: number,
+): ProcessSummary[] {
+  const best: Process[] = [];
+  if (sort === "pid") {
+    for (const process of processes) {
+      if (best.length >= limit) break;
+      best.push(process);
+    }
+    return best.map(summaryOf);
+  }
+  const sizeOf = sort === "mailbox" ? mailboxLength : reductionsOf;
+  let least = -1;
+  for (const process of processes) {
+    if (sizeOf(process) <= least) continue;
+    best.push(process);
+    // Now and then is enough, and costs each of them a logarithm.
+    if (best.length >= 2 * limit) least = trim(best, sizeOf, limit);
+  }
+  trim(best, sizeOf, limit);
+  return best.map(summaryOf);
+}
+
+/** Leaves the largest; the size of the last of them. */
+function trim(best: Process[], sizeOf: (process: Process) => number, limit: number): number {
+  best.sort((a, b) => sizeOf(b) - sizeOf(a));
+  if (best.length > limit) best.length = limit;
+  return best.length === 0 ? 0 : sizeOf(best.at(-1)!);
+}
+
+const mailboxLength = ({ mailbox }: Process): number => mailbox?.length ?? 0;
+
+const reductionsOf = ({ reductions }: Process): number => reductions;
+
 export function summaryOf(process: Process): ProcessSummary {
   return {
     pid: process.pid,
     functionName: process.functionName,
     name: process.bonds?.names?.values().next().value,
     state: stateOf(process),
-    mailboxLength: process.mailbox?.length ?? 0,
+    mailboxLength: mailboxLength(process),
     reductions: process.reductions,
   };
 }

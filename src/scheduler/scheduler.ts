@@ -18,7 +18,13 @@ import { Process } from "../process/process.ts";
 import { Call, targetText } from "../process/request.ts";
 import type { NameOnNode, Signal } from "../process/signal.ts";
 import { NodeDown, NodeUp } from "../process/system-message.ts";
-import { type ProcessSnapshot, type ProcessSummary, snapshotOf, summaryOf } from "./inspect.ts";
+import {
+  snapshotOf,
+  summariesOf,
+  type ProcessSnapshot,
+  type ProcessSummary,
+  type SummaryOrder,
+} from "./inspect.ts";
 import { callerOf, NodeCaller } from "./node-caller.ts";
 import { SchedulerHost } from "./scheduler-host.ts";
 import { undeliverable } from "./signals.ts";
@@ -150,9 +156,9 @@ export class Scheduler extends SchedulerHost {
     });
   }
 
-  /** Every process, for `ps`. */
-  list(): ProcessSummary[] {
-    return [...this.processes.values()].map(summaryOf);
+  /** Every process, or for `ps` the first of them in that order. */
+  list(sort: SummaryOrder = "pid", limit = Infinity): ProcessSummary[] {
+    return summariesOf(this.processes.values(), sort, limit);
   }
 
   /** One process in detail. */

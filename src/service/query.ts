@@ -134,7 +134,12 @@ export interface Queries {
   nodes: { readonly args: Record<never, never>; readonly answer: readonly NodeEntry[] };
   ps: {
     readonly args: { readonly sort: "mailbox" | "reductions" | "pid"; readonly limit: number };
-    readonly answer: { readonly processes: readonly ProcessEntry[]; readonly total: number };
+    readonly answer: {
+      readonly processes: readonly ProcessEntry[];
+      readonly total: number;
+      /** In words, the schedulers whose processes are missing because they do not answer. */
+      readonly silent: readonly string[];
+    };
   };
   names: { readonly args: Record<never, never>; readonly answer: readonly NameRow[] };
   groups: { readonly args: Record<never, never>; readonly answer: readonly GroupEntry[] };

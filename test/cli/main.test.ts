@@ -71,7 +71,7 @@ const ANSWERS = {
     strayErrors: 0,
   },
   nodes: [],
-  ps: { processes: [], total: 0 },
+  ps: { processes: [], total: 0, silent: [] },
   functions: [],
   names: [],
   groups: [],

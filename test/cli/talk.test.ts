@@ -162,7 +162,7 @@ describe("what is asked", () => {
     const ran = await runCli(argv as string[], {
       answers: {
         ...{
-          ps: { processes: [], total: 0 },
+          ps: { processes: [], total: 0, silent: [] },
           connect: { name: "b@h" },
           disconnect: { connected: true },
           stop: { name: "a@h" },
@@ -266,12 +266,17 @@ describe("what is shown", () => {
   };
 
   test("ps, with how many there are besides", async () => {
-    const ps = { processes: [{ pid: "a@h#1/1.1", function: "counter", ...row }], total: 1_001 };
+    const ps = {
+      processes: [{ pid: "a@h#1/1.1", function: "counter", ...row }],
+      total: 1_001,
+      silent: ["scheduler 2 has not answered for 1000 ms"],
+    };
     expect(await show(["ps"], { ps })).toBe(
       [
         "PID        FUNCTION  NAMES  STATUS   MAILBOX  REDUCTIONS  LINKS  MONITORS",
         "a@h#1/1.1  counter   acme   waiting    1,500           7      1         0",
         "and 1,000 more",
+        "not shown: scheduler 2 has not answered for 1000 ms",
         "",
       ].join("\n"),
     );
@@ -281,6 +286,7 @@ describe("what is shown", () => {
     const ps = {
       processes: [{ pid: "a@h#1/1.1", function: `${"f".repeat(200)}\u001b[2J`, ...row }],
       total: 1,
+      silent: [],
     };
     const out = await show(["ps"], { ps }, { isTerminal: true, columns: 90 });
     expect(Math.max(...out.split("\n").map((line) => Array.from(line).length))).toBe(90);

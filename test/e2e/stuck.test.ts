@@ -64,10 +64,23 @@ test("a process that gives way at last is reported with the time that it took", 
 test("a process that the engine resumed is named as the best guess", async () => {
   await using cluster = await BinaryCluster.start();
   const a = await cluster.add("a", { modules: [MODULE], start: ["napper"] });
-  expect(a.fields(await a.logged("long_schedule"))).toMatchObject({
-    function: "napper",
-    certain: false,
-  });
+  const named = a.fields(await a.logged("long_schedule"))!;
+  expect(named).toMatchObject({ function: "napper", certain: false });
+
+  // Who looks is told what nobody can say, rather than that there is nothing.
+  const why = expect.stringContaining(
+    `scheduler 1 has been stuck in napper ${String(named.pid)} for `,
+  );
+  const [ps, tree, inspect] = await Promise.all([
+    a.verb("ps", "--json"),
+    a.verb("tree"),
+    a.verb("inspect", String(named.pid)),
+  ]);
+  expect(JSON.parse(ps.stdout)).toEqual({ processes: [], total: 0, silent: [why] });
+  expect([tree, inspect]).toEqual([
+    { code: 1, stdout: "", stderr: why },
+    { code: 1, stdout: "", stderr: why },
+  ]);
 });
 
 test("with kill_stuck_after the scheduler is replaced, its supervisor restarts the child, and peers come back", async () => {

@@ -449,3 +449,26 @@ test("inspect and list show what a process is doing", async () => {
     expect(node.first.list().map(({ functionName }) => functionName)).toEqual(["run", "worker"]);
   });
 });
+
+test("the first processes in an order are those of the whole list sorted", async () => {
+  start();
+  await run(async (ctx) => {
+    const waits = async (own: Context<Any>): Promise<void> => void (await own.receive("never"));
+    for (let place = 0; place < 200; place++) {
+      const pid = ctx.spawn(waits, []);
+      for (let count = (place * 7) % 11; count > 0; count--) ctx.send(pid, { type: "x" });
+    }
+    await ctx.sleep(0);
+    const all = node.first.list();
+    expect(all.length).toBe(201);
+    const lengths = new Set(all.map(({ mailboxLength }) => mailboxLength));
+    expect(lengths.size).toBe(11);
+    for (const limit of [1, 3, 50, 150, 500]) {
+      expect(node.first.list("pid", limit)).toEqual(all.slice(0, limit));
+      const sorted = all.toSorted((a, b) => b.mailboxLength - a.mailboxLength);
+      expect(node.first.list("mailbox", limit)).toEqual(sorted.slice(0, limit));
+      const busiest = all.toSorted((a, b) => b.reductions - a.reductions);
+      expect(node.first.list("reductions", limit)).toEqual(busiest.slice(0, limit));
+    }
+  });
+});

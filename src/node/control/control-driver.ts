@@ -239,7 +239,7 @@ export class ControlDriver {
     return new Promise((resolve, reject) => {
       const answered = (ok: boolean, value: unknown): void => {
         if (ok) resolve(value);
-        else reject(new ConnectionError("refused_by_peer", `${node}: ${String(value)}`));
+        else reject(queryError(node, value, timeoutMs));
       };
       const id = this.#asked.open(timeoutMs, answered, peer.name);
       peer.send({ kind: "query", id, verb, term: args });
@@ -327,4 +327,16 @@ export class ControlDriver {
     this.#farewells.leave(peer, "disconnect");
     return true;
   }
+}
+
+/** Why a question has no answer: the node said so, or could not be heard. */
+function queryError(node: string, value: unknown, timeoutMs: Millis): ConnectionError {
+  if (value === "timeout") {
+    return new ConnectionError(
+      "connection_timeout",
+      `${node} has not answered for ${timeoutMs} ms`,
+    );
+  }
+  const code = value === "noconnection" ? "closed_by_peer" : "refused_by_peer";
+  return new ConnectionError(code, `${node}: ${String(value)}`);
 }

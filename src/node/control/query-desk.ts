@@ -110,7 +110,8 @@ export class QueryDesk {
 
   async #status(): Promise<StatusAnswer> {
     const { setup, schedulers, watchdog, clock, address, peers } = this.#options;
-    const counts = (await this.#askAll("counts", {})) as (SchedulerCounts | undefined)[];
+    const { answers } = await this.#askAll("counts", {});
+    const counts = answers as (SchedulerCounts | undefined)[];
     const lagMs = watchdog.lagMs();
     const deadLetters: Record<string, number> = {};
     for (const count of counts) {
@@ -164,11 +165,12 @@ export class QueryDesk {
 
   async #ps(args: QueryArgs<"ps">): Promise<QueryAnswer<"ps">> {
     const { sort, limit } = args;
-    const lists = (await this.#askAll("ps", args)) as (QueryAnswer<"ps"> | undefined)[];
+    const { answers, silent } = await this.#askAll("ps", args);
+    const lists = answers as (QueryAnswer<"ps"> | undefined)[];
     const all = lists.flatMap((list) => list?.processes ?? []);
     if (sort !== "pid") all.sort((a, b) => b[sort] - a[sort]);
     const total = lists.reduce((sum, list) => sum + (list?.total ?? 0), 0);
-    return { processes: all.slice(0, limit), total };
+    return { processes: all.slice(0, limit), total, silent };
   }
 
   #functions(): readonly FunctionEntry[] {
@@ -179,26 +181,24 @@ export class QueryDesk {
 
   /** Only its own scheduler knows a process. @throws {Error} it does not turn, or the text is no pid of this node */
   async #inspect({ pid }: QueryArgs<"inspect">): Promise<QueryAnswer<"inspect">> {
-    const { setup, schedulers, watchdog } = this.#options;
+    const { setup, schedulers } = this.#options;
     const identity = parseIdentity(pid);
     if (identity === undefined) throw new Error(`not a pid: ${JSON.stringify(pid)}`);
     if (identity.name !== setup.node) throw new Error(`${pid} is no process of ${setup.node}`);
     const scheduler = Math.floor(identity.local / SERIAL_LIMIT);
     if (scheduler < 1 || scheduler > schedulers.count) return null;
-    const stuck = watchdog.stuck(scheduler);
-    if (stuck === undefined) {
-      const answer = await schedulers.ask(scheduler, "inspect", { pid });
-      return (answer ?? null) as QueryAnswer<"inspect">;
-    }
-    const forMs = Math.round(watchdog.lagMs()[scheduler - 1] ?? 0);
-    const who = stuck.pid === pid ? "this process" : `${stuck.function} ${stuck.pid}`;
-    throw new Error(`scheduler ${scheduler} has been stuck in ${who} for ${forMs} ms`);
+    const answer = await this.#askOne(scheduler, "inspect", { pid });
+    return (answer ?? null) as QueryAnswer<"inspect">;
   }
 
-  /** With the parts of these trees that other nodes have; who does not answer is shown without them. */
+  /**
+   * With the parts of these trees that other nodes have; who does not answer is shown without them.
+   * @throws {Error} there is no tree because schedulers do not answer
+   */
   async #tree({ isAlone }: QueryArgs<"tree">): Promise<QueryAnswer<"tree">> {
-    const answers = (await this.#askAll("tree", {})) as (QueryAnswer<"tree"> | undefined)[];
-    const trees = answers.flatMap((some) => some ?? []);
+    const { answers, silent } = await this.#askAll("tree", {});
+    const trees = (answers as (QueryAnswer<"tree"> | undefined)[]).flatMap((some) => some ?? []);
+    if (trees.length === 0 && silent.length > 0) throw new Error(silent.join("; "));
     if (isAlone === true) return joinTrees(trees);
     const { node: own } = this.#options.setup;
     const asked = new Set([own]);
@@ -221,16 +221,31 @@ export class QueryDesk {
     }
   }
 
-  /** Every scheduler's answer, in order; undefined at once for one that is known to be stuck. */
-  #askAll(verb: string, args: unknown): Promise<readonly unknown[]> {
+  /** Every scheduler's answer, in order, undefined where there is none; and in words who gives none. */
+  async #askAll(
+    verb: string,
+    args: unknown,
+  ): Promise<{ readonly answers: readonly unknown[]; readonly silent: readonly string[] }> {
+    const silent: string[] = [];
+    const asked = Array.from({ length: this.#options.schedulers.count }, async (_none, place) => {
+      try {
+        return await this.#askOne(place + 1, verb, args);
+      } catch (error) {
+        silent.push(error instanceof Error ? error.message : String(error));
+        return undefined;
+      }
+    });
+    return { answers: await Promise.all(asked), silent };
+  }
+
+  /** @throws {Error} it is known to be stuck, cannot answer, or does not in time */
+  async #askOne(scheduler: number, verb: string, args: unknown): Promise<unknown> {
     const { schedulers, watchdog } = this.#options;
-    const indices = Array.from({ length: schedulers.count }, (_none, place) => place + 1);
-    return Promise.all(
-      indices.map((index) =>
-        watchdog.stuck(index) === undefined
-          ? schedulers.ask(index, verb, args)
-          : Promise.resolve(undefined),
-      ),
+    const stuck = watchdog.stuck(scheduler);
+    if (stuck === undefined) return schedulers.ask(scheduler, verb, args);
+    const forMs = Math.round(watchdog.lagMs()[scheduler - 1] ?? 0);
+    throw new Error(
+      `scheduler ${scheduler} has been stuck in ${stuck.function} ${stuck.pid} for ${forMs} ms`,
     );
   }
 }

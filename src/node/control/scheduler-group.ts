@@ -79,11 +79,13 @@ export class SchedulerGroup {
     for (const port of this.#ports) port.post(message);
   }
 
-  /** One scheduler's answer; undefined when it gives none in time. @throws {Error} it says why it cannot answer */
+  /** One scheduler's answer. @throws {Error} it says why it cannot answer, or says nothing in time */
   ask(scheduler: number, verb: string, args: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const id = this.#requests.open(ANSWER_MS, (ok, value) => {
-        if (ok || value === "timeout") resolve(ok ? value : undefined);
+        if (ok) resolve(value);
+        else if (value === "timeout")
+          reject(new Error(`scheduler ${scheduler} has not answered for ${ANSWER_MS} ms`));
         else reject(new Error(String(value)));
       });
       this.tell(scheduler, { kind: "query", id, verb, args });

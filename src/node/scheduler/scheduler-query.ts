@@ -60,10 +60,8 @@ function answer(
 
 /** As many as are wanted, in order; details are gathered of those alone. */
 function list(scheduler: Scheduler, { sort, limit }: QueryArgs<"ps">): QueryAnswer<"ps"> {
-  const all = scheduler.list();
-  if (sort === "mailbox") all.sort((a, b) => b.mailboxLength - a.mailboxLength);
-  else if (sort === "reductions") all.sort((a, b) => b.reductions - a.reductions);
-  return { processes: all.slice(0, limit).map(entryOf(scheduler)), total: all.length };
+  const processes = scheduler.list(sort, limit).map(entryOf(scheduler));
+  return { processes, total: scheduler.tables().processes, silent: [] };
 }
 
 function countsOf(scheduler: Scheduler): SchedulerCounts {
