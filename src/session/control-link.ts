@@ -8,7 +8,7 @@
  * Usage by a driver: on `established` of a handshake `detach()` whatever was, `attach()`, `receive(rest, …)`, flush as
  * for a lane. Messages may be sent in any state. `sink` methods are called from within `receive`.
  */
-import { ByteReader } from "../base/bytes.ts";
+import { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError, MessageTooLarge, ProtocolError } from "../base/error.ts";
 import { FRAME_BYTES_MAX, LANE_HARD_BYTES, LANE_UNACKED_BYTES_MAX } from "../base/limits.ts";
 import type { Millis } from "../base/millis.ts";
@@ -64,9 +64,8 @@ export class ControlLink {
   #received = 0;
   #unackedFrames = 0;
   #ackDue: Millis | undefined;
-  /** Pieces of a message whose last one has not come. */
-  #pieces: Uint8Array[] = [];
-  #pieceBytes = 0;
+  /** Of a message whose last piece has not come: copied together, since a million small pieces are a million objects. */
+  #pieces = new ByteWriter(0);
   #dropped = 0;
   #failure: ProtocolError | undefined;
 
@@ -248,22 +247,33 @@ export class ControlLink {
     this.#acknowledged(readUint48(reader));
     const flags = readUint8(reader);
     const piece = body.subarray(reader.position);
-    this.#pieceBytes += piece.length;
-    if (this.#pieceBytes > CONTROL_MESSAGE_BYTES_MAX) {
+    const isLast = (flags & LAST_PIECE) !== 0;
+    const bytes = this.#joined(piece, isLast);
+    this.#received = number;
+    this.#unackedFrames++;
+    this.#ackDue ??= now + ACK_DELAY_MS;
+    if (isLast) sink.message(decodeControlMessage(bytes, this.#identities));
+  }
+
+  /** The pieces so far and this one. @throws {DecodeError} a piece of nothing, or too much in all */
+  #joined(piece: Uint8Array, isLast: boolean): Uint8Array {
+    if (piece.length === 0)
+      throw new DecodeError("frame_bad_value", "a piece of 0 bytes, expected at least 1 byte");
+    const pieces = this.#pieces;
+    const length = pieces.length + piece.length;
+    if (length > CONTROL_MESSAGE_BYTES_MAX) {
       throw new DecodeError(
         "frame_too_large",
         `control message over the limit of ${CONTROL_MESSAGE_BYTES_MAX} bytes`,
       );
     }
-    this.#received = number;
-    this.#unackedFrames++;
-    this.#ackDue ??= now + ACK_DELAY_MS;
-    this.#pieces.push(piece);
-    if ((flags & LAST_PIECE) === 0) return;
-    const bytes = joined(this.#pieces, this.#pieceBytes);
-    this.#pieces = [];
-    this.#pieceBytes = 0;
-    sink.message(decodeControlMessage(bytes, this.#identities));
+    if (isLast && pieces.length === 0) return piece;
+    pieces.append(piece);
+    if (!isLast) return piece;
+    const whole = pieces.bytes.subarray(0, length);
+    // Terms keep views of what they are read from, and long messages are rare.
+    this.#pieces = new ByteWriter(0);
+    return whole;
   }
 
   #acknowledged(ack: number): void {
@@ -283,15 +293,4 @@ export class ControlLink {
   #urgent(frame: Uint8Array): void {
     if (this.#state !== "detached") this.#out.urgent(frame);
   }
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, offset);
-    offset += piece.length;
-  }
-  return bytes;
 }

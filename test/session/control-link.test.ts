@@ -7,7 +7,11 @@ import {
   type ControlSink,
 } from "../../src/session/control-link.ts";
 import { Identities } from "../../src/term/identities.ts";
-import type { ControlMessage, Tick } from "../../src/wire/control-message.ts";
+import {
+  encodeControlMessage,
+  type ControlMessage,
+  type Tick,
+} from "../../src/wire/control-message.ts";
 import { encodeFrame, FrameKind } from "../../src/wire/frame.ts";
 
 class End implements ControlSink {
@@ -107,6 +111,28 @@ describe("the control link", () => {
     expect(pair.b.messages).toEqual([message, query(2)]);
   });
 
+  test("a message in pieces of one byte arrives whole, and the one behind it too", () => {
+    const end = new End();
+    end.link.attach();
+    end.link.receive(
+      encodeFrame(new Uint8Array([FrameKind.CONTROL_READY, 0, 0, 0, 0, 0, 0])),
+      0,
+      end,
+    );
+    const frames = [query(1, 300), query(2, 5)].flatMap((message) => {
+      const bytes = encodeControlMessage(message);
+      return [...bytes].map((byte, place) => [place === bytes.length - 1 ? 1 : 0, byte] as const);
+    });
+    for (const [index, [flags, byte]] of frames.entries()) {
+      const frame = new Uint8Array(15);
+      frame.set([FrameKind.DATA, (index + 1) & 0xff, (index + 1) >> 8]);
+      frame.set([flags, byte], 13);
+      end.link.receive(encodeFrame(frame), 0, end);
+    }
+    expect(end.link.failure).toBeUndefined();
+    expect(end.messages).toEqual([query(1, 300), query(2, 5)]);
+  });
+
   test("a cut at any moment loses, doubles and reorders no message", () => {
     const step = fc.oneof(
       fc.record({
@@ -196,6 +222,9 @@ describe("the control link", () => {
       encodeFrame(
         new Uint8Array([FrameKind.DATA, number, 0, 0, 0, 0, 0, ack, 0, 0, 0, 0, 0, 1, 6]),
       );
+    /** A piece of no bytes. */
+    const piece = (flags: number) =>
+      encodeFrame(new Uint8Array([FrameKind.DATA, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, flags]));
     const cases: readonly [frames: Uint8Array[], code: string][] = [
       [[data(1)], "unexpected_message"],
       [[encodeFrame(new Uint8Array([FrameKind.TICK]))], "unexpected_message"],
@@ -206,6 +235,8 @@ describe("the control link", () => {
       [[greeting, data(1, 5)], "bad_sequence"],
       [[encodeFrame(new Uint8Array([FrameKind.CONTROL_READY, 9, 0, 0, 0, 0, 0]))], "bad_sequence"],
       [[greeting, encodeFrame(new Uint8Array([FrameKind.TICK]))], "malformed"],
+      [[greeting, piece(0)], "malformed"],
+      [[greeting, piece(1)], "malformed"],
       [[greeting, new Uint8Array([0xff, 0xff, 0xff, 0xff])], "malformed"],
     ];
     for (const [frames, code] of cases) {

@@ -66,6 +66,7 @@ export const ON_CONTROL: Readonly<Record<string, Uint8Array>> = {
   "a query with a broken term": message(0x03, [1, 4], [2, 2], bytes(0x70, 0x73), randomBytes(64)),
   "a goodbye with 255 lanes": message(0x05, [65, 1], [255, 1]),
   "a piece of no flags": data(1, 0),
+  "a piece of no bytes, and more to follow": data(1, 0, [0, 1]),
 };
 
 /** Entries of a lane in its first frame. */
