@@ -114,8 +114,7 @@ export class RunningSession {
         return this.over(input.reason, text);
       }
       case "peer_goodbye":
-        this.#stage = ending(input.reason, false, now);
-        return this.#emit({ kind: "await_frames", lastFrames: input.lastFrames });
+        return this.#peerSaidGoodbye(input.reason, input.lastFrames, now);
       case "frames_reached":
         if (this.#stage.kind === "ending" && !this.#stage.said)
           this.#end(this.#stage.reason, "ended in order", { isWhole: true });
@@ -302,6 +301,13 @@ export class RunningSession {
     if (!isGone(this.live, this.#options.refusedIsDown)) return;
     const text = "all sockets are dead and two dials were refused: the node is gone";
     this.over("connection_closed", text);
+  }
+
+  /** Once: a peer that says it again and again gets no more time by that. */
+  #peerSaidGoodbye(reason: SessionEndReason, lastFrames: readonly number[], now: Millis): void {
+    if (this.#stage.kind === "ending" && !this.#stage.said) return;
+    this.#stage = ending(reason, false, now);
+    this.#emit({ kind: "await_frames", lastFrames });
   }
 
   #goodbye(reason: SessionEndReason, lastFrames: readonly number[], now: Millis): void {

@@ -415,6 +415,23 @@ describe("ending", () => {
     expect(a.log).toEqual(["over b@host disconnect"]);
   });
 
+  test("a peer that says goodbye again and again is waited for once", () => {
+    const { world, a, b } = connected();
+    const session = world.session(a, b.name);
+    const goodbye = { kind: "peer_goodbye", reason: "shutdown", lastFrames: [9, 9] } as const;
+    const outputs: string[] = [];
+    for (let ms = 0; ms <= 3_000; ms += 300) {
+      session.handle(goodbye, world.now + ms);
+      session.handleTimeout(world.now + ms);
+      for (let output = session.pollOutput(); output; output = session.pollOutput())
+        outputs.push(output.kind);
+      if (ms < 1_000) expect(session.state).toBe("ending");
+    }
+    expect(session.state).toBe("idle");
+    expect(outputs.filter((kind) => kind === "await_frames")).toHaveLength(1);
+    expect(outputs.filter((kind) => kind === "session_over")).toHaveLength(1);
+  });
+
   test("a failure of a lane ends the session at once, on both sides", () => {
     const { world, a, b } = connected();
     world.input(a, b.name, { kind: "abort", reason: "malformed", text: "unknown signal kind 99" });
