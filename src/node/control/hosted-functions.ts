@@ -20,17 +20,20 @@ export function functionsOf({ functions }: Functions): readonly HostedFunction[]
   }));
 }
 
-/** Warns of every function that both host in different versions: a difference is never an error. */
+/**
+ * Warns of every function that both host in different versions: a difference is never an error. Once for each of ours, however
+ * often the peer names it.
+ */
 export function compareVersions(
   node: string,
   theirs: readonly HostedFunction[],
   ours: readonly HostedFunction[],
   log: LogSink,
 ): void {
-  const versions = new Map(ours.map(({ name, version }) => [name, version]));
-  for (const { name, version } of theirs) {
-    const own = versions.get(name);
-    if (own === undefined || own === version) continue;
+  const versions = new Map(theirs.map(({ name, version }) => [name, version]));
+  for (const { name, version: own } of ours) {
+    const version = versions.get(name);
+    if (version === undefined || own === version) continue;
     const text = `${node} hosts version ${version} of "${name}", this node version ${own}`;
     log.write("warn", text, { node, function: name, theirs: version, ours: own });
   }
