@@ -72,6 +72,12 @@ export const GLOBAL_NAMES_MAX = 131_072;
 /** Processes elsewhere of whose end a scheduler heard last: their global names take a moment longer to go. */
 export const ENDED_PIDS_MAX = 4_096;
 
+/** Nodes that one peer may tell of in a session: more than a cluster in which all are connected to all can have. */
+export const HEARD_NODES_MAX = 4_096;
+
+/** Dials at a time of nodes that peers told of and nobody here needs: a newcomer finds a usual cluster at once. */
+export const HEARD_DIALS_MAX = 32;
+
 /** Milliseconds that a function may take to decide which of two holders of a global name keeps it. */
 export const NAME_CONFLICT_MS = 5_000;
 

@@ -12,6 +12,7 @@
  */
 import type { Millis } from "../base/millis.ts";
 import type { Address } from "../port/transport.ts";
+import { Hearsay } from "./hearsay.ts";
 
 /** Milliseconds until a seed is dialled again, doubled with every failure. */
 const RETRY_MS_MIN = 100;
@@ -37,14 +38,19 @@ export type DiallingInput =
   | { readonly kind: "unseed"; readonly target: DialTarget }
   /** Somebody needs the node now; `id` comes back in `unreachable`. */
   | { readonly kind: "wanted"; readonly target: DialTarget }
-  /** A peer told us of this node. */
-  | { readonly kind: "heard"; readonly target: DialTarget }
+  /** A peer told us of these nodes; `from` undefined: this node was connected to them before. */
+  | {
+      readonly kind: "heard";
+      readonly from: string | undefined;
+      readonly targets: readonly DialTarget[];
+    }
   /** A session with `name` is up; `dialled` is the key of the dial that led to it, if ours did. */
   | {
       readonly kind: "connected";
       readonly name: string;
       readonly dialled: string | undefined;
     }
+  /** The session with `name` is over. */
   | { readonly kind: "lost"; readonly name: string }
   | {
       readonly kind: "failed";
@@ -57,6 +63,8 @@ export type DiallingInput =
 
 export type DiallingOutput =
   | { readonly kind: "dial"; readonly key: string; readonly target: DialTarget }
+  /** `from` names more nodes than it may: these are not dialled. Said once in a session. */
+  | { readonly kind: "passed_over"; readonly from: string; readonly nodes: number }
   /** Every signal and every `connect` that waits for `name` fails. */
   | {
       readonly kind: "unreachable";
@@ -100,6 +108,9 @@ export function dialKey(target: DialTarget): string {
 export class Dialling {
   readonly #entries = new Map<string, Entry>();
   readonly #outputs: DiallingOutput[] = [];
+  readonly #hearsay = new Hearsay<DialTarget>();
+  /** Nodes with a session. */
+  readonly #up = new Set<string>();
   readonly #self: string;
   readonly #random: () => number;
 
@@ -110,6 +121,11 @@ export class Dialling {
   }
 
   handle(input: DiallingInput, now: Millis): void {
+    this.#handle(input, now);
+    this.#dialHeard(now);
+  }
+
+  #handle(input: DiallingInput, now: Millis): void {
     switch (input.kind) {
       case "seed":
         if (input.target.name === this.#self) return;
@@ -122,10 +138,9 @@ export class Dialling {
         this.#wanted(input.target, now);
         return;
       case "heard":
-        if (input.target.name !== this.#self) this.#entry(input.target, now);
-        return;
+        return this.#heard(input.from, input.targets);
       case "connected":
-        this.#connected(input.name, input.dialled);
+        this.#connected(input.name, input.dialled, now);
         return;
       case "lost":
         this.#lost(input.name, now);
@@ -134,7 +149,7 @@ export class Dialling {
         this.#failed(input.key, input.reason, input.nameTaken, now);
         return;
       case "dropped":
-        this.#dropped(input.name);
+        this.#dropped(input.name, now);
     }
   }
 
@@ -144,6 +159,7 @@ export class Dialling {
       if (entry.seed || entry.wanted) this.#dial(entry);
       else this.#entries.delete(entry.key);
     }
+    this.#dialHeard(now);
   }
 
   pollOutput(): DiallingOutput | undefined {
@@ -151,7 +167,7 @@ export class Dialling {
   }
 
   pollTimeout(): Millis | undefined {
-    let first: Millis | undefined;
+    let first = this.#hearsay.pollTimeout();
     for (const entry of this.#entries.values()) {
       if (entry.state.kind !== "waiting") continue;
       if (first === undefined || entry.state.until < first) first = entry.state.until;
@@ -161,7 +177,23 @@ export class Dialling {
 
   /** Entries held, for leak checks. */
   get size(): number {
-    return this.#entries.size;
+    return this.#entries.size + this.#hearsay.waiting;
+  }
+
+  #heard(from: string | undefined, targets: readonly DialTarget[]): void {
+    const others = targets.filter(({ name }) => name !== this.#self);
+    const nodes = this.#hearsay.hear(from, others);
+    if (from !== undefined && nodes > 0) this.#outputs.push({ kind: "passed_over", from, nodes });
+  }
+
+  #dialHeard(now: Millis): void {
+    for (let next = this.#hearsay.next(now); next; next = this.#hearsay.next(now)) {
+      // Since it was named it may have dialled us.
+      if (next.name !== undefined && this.#up.has(next.name)) continue;
+      const { key, state } = this.#entry(next, now);
+      // One that somebody asked for, and that is under way already, takes a place as well: few are both.
+      if (state.kind === "dialling") this.#hearsay.began(key, now);
+    }
   }
 
   #entry(target: DialTarget, now: Millis): Entry {
@@ -226,9 +258,11 @@ export class Dialling {
     if (entry.state.kind === "dialling") entry.wanted = true;
   }
 
-  #connected(name: string, dialled: string | undefined): void {
+  #connected(name: string, dialled: string | undefined, now: Millis): void {
+    this.#up.add(name);
     const state: State = { kind: "up", name };
     for (const key of new Set([name, dialled ?? name])) {
+      this.#hearsay.ended(key, now);
       const entry = this.#entries.get(key);
       if (entry === undefined) continue;
       entry.state = state;
@@ -238,6 +272,8 @@ export class Dialling {
   }
 
   #lost(name: string, now: Millis): void {
+    this.#up.delete(name);
+    this.#hearsay.forget(name);
     for (const entry of this.#entries.values()) {
       const isIt = entry.key === name || (entry.state.kind === "up" && entry.state.name === name);
       if (!isIt || entry.state.kind !== "up") continue;
@@ -253,8 +289,9 @@ export class Dialling {
 
   #failed(key: string, reason: string, nameTaken: boolean, now: Millis): void {
     const entry = this.#entries.get(key);
+    if (entry?.state.kind === "dialling" && entry.isRetargeted) return this.#dial(entry);
+    this.#hearsay.ended(key, now);
     if (entry === undefined || entry.state.kind !== "dialling") return;
-    if (entry.isRetargeted) return this.#dial(entry);
     if (entry.wanted) this.#outputs.push({ kind: "unreachable", name: key, reason });
     entry.wanted = false;
     entry.failures += 1;
@@ -273,14 +310,16 @@ export class Dialling {
     entry.state = { kind: "waiting", until: now + waitMs, failed: reason };
   }
 
-  #dropped(name: string): void {
+  #dropped(name: string, now: Millis): void {
     for (const entry of this.#entries.values()) {
       const isIt = entry.key === name || (entry.state.kind === "up" && entry.state.name === name);
       if (!isIt) continue;
       entry.seed = false;
       // Somebody waits for the outcome of this dial, and is told; forgotten, nobody would be.
       const isAwaited = entry.state.kind === "dialling" && entry.wanted;
-      if (!isAwaited) this.#entries.delete(entry.key);
+      if (isAwaited) continue;
+      this.#entries.delete(entry.key);
+      this.#hearsay.ended(entry.key, now);
     }
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { HEARD_DIALS_MAX, HEARD_NODES_MAX } from "../../src/base/limits.ts";
 import { Dialling, type DialTarget, type DiallingOutput } from "../../src/cluster/dialling.ts";
 
 const b: DialTarget = { name: "b@h", address: { host: "h", port: 1 } };
@@ -11,6 +12,10 @@ function outputs(dialling: Dialling): DiallingOutput[] {
 
 function dialled(dialling: Dialling): string[] {
   return outputs(dialling).flatMap((output) => (output.kind === "dial" ? [output.key] : []));
+}
+
+function hear(dialling: Dialling, from: string, targets: readonly DialTarget[], now: number): void {
+  dialling.handle({ kind: "heard", from, targets }, now);
 }
 
 describe("dialling", () => {
@@ -43,10 +48,7 @@ describe("dialling", () => {
   test("a seed is tried where it is configured and where others saw it, in turn", () => {
     const dialling = new Dialling("a@h", () => 0.5);
     dialling.handle({ kind: "seed", target: b }, 0);
-    dialling.handle(
-      { kind: "heard", target: { ...b, address: { host: "elsewhere", port: 2 } } },
-      0,
-    );
+    hear(dialling, "c@h", [{ ...b, address: { host: "elsewhere", port: 2 } }], 0);
     outputs(dialling);
     const tried: (string | undefined)[] = [];
     for (let round = 0; round < 4; round++) {
@@ -114,20 +116,14 @@ describe("dialling", () => {
     const dialling = new Dialling("a@h", () => 0);
     dialling.handle({ kind: "wanted", target: b }, 0);
     dialling.handle({ kind: "wanted", target: b }, 0);
-    dialling.handle({ kind: "heard", target: b }, 0);
+    hear(dialling, "c@h", [b], 0);
     expect(dialled(dialling)).toEqual(["b@h"]);
   });
 
   test("a lost seed is dialled again, a lost peer is forgotten", () => {
     const dialling = new Dialling("a@h", () => 0.5);
     dialling.handle({ kind: "seed", target: b }, 0);
-    dialling.handle(
-      {
-        kind: "heard",
-        target: { name: "c@h", address: { host: "h", port: 2 } },
-      },
-      0,
-    );
+    hear(dialling, "d@h", [{ name: "c@h", address: { host: "h", port: 2 } }], 0);
     expect(dialled(dialling)).toEqual(["b@h", "c@h"]);
     dialling.handle({ kind: "connected", name: "b@h", dialled: "b@h" }, 1);
     dialling.handle({ kind: "connected", name: "c@h", dialled: "c@h" }, 1);
@@ -200,7 +196,75 @@ describe("dialling", () => {
   test("the own name is never dialled", () => {
     const dialling = new Dialling("b@h", () => 0.5);
     dialling.handle({ kind: "seed", target: b }, 0);
-    dialling.handle({ kind: "heard", target: b }, 0);
+    hear(dialling, "c@h", [b], 0);
     expect(outputs(dialling)).toEqual([]);
+  });
+
+  describe("nodes that peers tell of", () => {
+    const nodes = (prefix: string, count: number): DialTarget[] =>
+      Array.from({ length: count }, (_none, index) => ({
+        name: `${prefix}${index}@h`,
+        address: { host: "h", port: 1 + (index % 60_000) },
+      }));
+    const fail = (dialling: Dialling, key: string, now: number): void =>
+      dialling.handle({ kind: "failed", key, reason: "connection_refused", nameTaken: false }, now);
+
+    test("are dialled a bounded number at a time and in a time, whatever one peer names", () => {
+      const dialling = new Dialling("a@h", () => 0.5);
+      hear(dialling, "evil@h", nodes("x", 65_535), 0);
+      const first = outputs(dialling);
+      expect(first.find(({ kind }) => kind === "passed_over")).toEqual({
+        kind: "passed_over",
+        from: "evil@h",
+        nodes: 65_535 - HEARD_NODES_MAX,
+      });
+      hear(dialling, "evil@h", nodes("y", 65_535), 0);
+      expect(outputs(dialling)).toEqual([]);
+      const underWay = first.flatMap((output) => (output.kind === "dial" ? [output.key] : []));
+      expect(underWay).toHaveLength(HEARD_DIALS_MAX);
+      expect(dialling.size).toBe(HEARD_NODES_MAX);
+      let count = 0;
+      let now = 0;
+      for (; dialling.size > 0; now += 10) {
+        for (const key of underWay.splice(0)) fail(dialling, key, now);
+        dialling.handleTimeout(now);
+        underWay.push(...dialled(dialling));
+        count += underWay.length;
+        expect(underWay.length).toBeLessThanOrEqual(HEARD_DIALS_MAX);
+      }
+      expect(count).toBe(HEARD_NODES_MAX - HEARD_DIALS_MAX);
+      expect(now).toBeGreaterThan((100 * HEARD_NODES_MAX) / HEARD_DIALS_MAX);
+    });
+
+    test("by one peer do not keep those of another, nor who is wanted, waiting", () => {
+      const dialling = new Dialling("a@h", () => 0.5);
+      hear(dialling, "evil@h", nodes("x", 4_000), 0);
+      hear(dialling, "good@h", nodes("g", 3), 0);
+      const underWay = dialled(dialling);
+      dialling.handle({ kind: "wanted", target: b }, 1);
+      expect(dialled(dialling)).toEqual(["b@h"]);
+      for (const key of underWay.slice(0, 4)) fail(dialling, key, 200);
+      expect(dialled(dialling).filter((key) => key.startsWith("g"))).toHaveLength(2);
+    });
+
+    test("are forgotten with the session of who told of them", () => {
+      const dialling = new Dialling("a@h", () => 0.5);
+      hear(dialling, "evil@h", nodes("x", 4_000), 0);
+      const underWay = dialled(dialling);
+      dialling.handle({ kind: "lost", name: "evil@h" }, 1);
+      for (const key of underWay) fail(dialling, key, 200);
+      dialling.handleTimeout(dialling.pollTimeout()!);
+      expect(dialled(dialling)).toEqual([]);
+      expect(dialling.size).toBe(0);
+    });
+
+    test("and that have connected by themselves meanwhile are not dialled", () => {
+      const dialling = new Dialling("a@h", () => 0.5);
+      hear(dialling, "c@h", [...nodes("x", HEARD_DIALS_MAX), b], 0);
+      const underWay = dialled(dialling);
+      dialling.handle({ kind: "connected", name: "b@h", dialled: undefined }, 1);
+      for (const key of underWay) fail(dialling, key, 200);
+      expect(dialled(dialling)).toEqual([]);
+    });
   });
 });

@@ -1,6 +1,6 @@
 /** Drives `Dialling`: finds out where a node listens, has it dialled, and tells whoever waits what came of it. */
 import { ConnectionError } from "../../base/error.ts";
-import { Dialling, type DialTarget } from "../../cluster/dialling.ts";
+import { Dialling, type DialTarget, type DiallingOutput } from "../../cluster/dialling.ts";
 import type { Clock, Timer } from "../../port/clock.ts";
 import type { Address } from "../../port/transport.ts";
 import { parseNodeName } from "../../config/node-name.ts";
@@ -14,6 +14,8 @@ export interface ConnectorEvents {
   resolve(name: string): Promise<Address | undefined>;
   /** Nothing that waits for the node can be delivered. */
   unreachable(name: string, reason: string): void;
+  /** A peer has told of so many nodes more than it may: they are not dialled. */
+  passedOver(from: string, nodes: number): void;
 }
 
 /** Called once: a session is up, or why there is none. */
@@ -49,11 +51,9 @@ export class Connector {
     this.#dialling.handle({ kind: "unseed", target }, this.#clock.now());
   }
 
-  /** A peer told of these nodes. */
-  heard(targets: readonly DialTarget[]): void {
-    for (const target of targets) {
-      this.#dialling.handle({ kind: "heard", target }, this.#clock.now());
-    }
+  /** A peer told of these nodes; `from` undefined: this node was connected to them before. */
+  heard(from: string | undefined, targets: readonly DialTarget[]): void {
+    this.#dialling.handle({ kind: "heard", from, targets }, this.#clock.now());
     this.#drive();
   }
 
@@ -119,8 +119,7 @@ export class Connector {
   #drive(): void {
     if (this.#closed || this.#paused) return;
     for (let output = this.#dialling.pollOutput(); output; output = this.#dialling.pollOutput()) {
-      if (output.kind === "dial") this.#dial(output.key, output.target);
-      else this.#unreachable(output.name, output.reason);
+      this.#carryOut(output);
     }
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
     this.#timer = undefined;
@@ -132,6 +131,17 @@ export class Connector {
       this.#dialling.handleTimeout(this.#clock.now());
       this.#drive();
     });
+  }
+
+  #carryOut(output: DiallingOutput): void {
+    switch (output.kind) {
+      case "dial":
+        return this.#dial(output.key, output.target);
+      case "unreachable":
+        return this.#unreachable(output.name, output.reason);
+      case "passed_over":
+        return this.#events.passedOver(output.from, output.nodes);
+    }
   }
 
   #dial(key: string, { name, address }: DialTarget): void {

@@ -5,6 +5,7 @@
  */
 import { ConnectionError } from "../../base/error.ts";
 import { FenceClock } from "../../base/fence.ts";
+import { HEARD_NODES_MAX } from "../../base/limits.ts";
 import type { Millis } from "../../base/millis.ts";
 import { parseNodeName } from "../../config/node-name.ts";
 import type { Clock } from "../../port/clock.ts";
@@ -141,6 +142,10 @@ export class ControlDriver {
         resolve: (name) => events.resolve(name),
         unreachable: (node, reason) =>
           this.#schedulers.tellAll({ kind: "unreachable", node, reason }),
+        passedOver: (node, nodes) => {
+          const text = `a peer tells of more nodes than ${HEARD_NODES_MAX} in a session: the others are not dialled`;
+          this.#world.log.write("warn", text, { node, nodes });
+        },
       },
     });
     this.#addressDials = new AddressDials(this.#gate, this.#connector);

@@ -72,7 +72,10 @@ export class ControlInbox {
       }
       case "peers":
         if (!setup.mesh || setup.hidden) return;
-        return connector.heard(message.peers.filter(({ name }) => peers.sessionOf(name) === 0));
+        return connector.heard(
+          peer.name,
+          message.peers.filter(({ name }) => peers.sessionOf(name) === 0),
+        );
       case "query":
         return desk.ask(message.verb, message.term, (ok, term) =>
           answerQuery(peer, message.id, ok, term),

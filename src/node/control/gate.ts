@@ -213,11 +213,12 @@ export class Gate {
       if (this.#held) return this.#world.log.write("debug", "connection refused", fields);
       return this.#refusals.refused("connection refused", fields, this.#world.clock.now());
     }
-    // That a node is not there is said once; that it refuses, every time.
+    // That a node is not there is said once, and of many only some: peers may tell of thousands. That it refuses, every time.
     const key = socket.dialKey ?? remote;
     const absent = error instanceof ConnectionError && ABSENT.has(error.code);
-    const level = absent && this.#absent.has(key) ? "debug" : "warn";
+    const isNew = absent && !this.#absent.has(key);
     if (absent) this.#isAbsent(key);
-    this.#world.log.write(level, "dial failed", fields);
+    if (isNew) return this.#refusals.refused("dial failed", fields, this.#world.clock.now());
+    this.#world.log.write(absent ? "debug" : "warn", "dial failed", fields);
   }
 }

@@ -52,6 +52,6 @@ export class SchedulerReplacement {
     if (this.#replaced > 0) return;
     gate.hold(false);
     connector.pause(false);
-    connector.heard(this.#parted.splice(0));
+    connector.heard(undefined, this.#parted.splice(0));
   }
 }
