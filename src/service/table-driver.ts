@@ -1,5 +1,6 @@
 import { ReplicaSet, type ReplicaOutput } from "../cluster/replica-set.ts";
 import type { ReplicaTable } from "../cluster/replica-table.ts";
+import type { Millis } from "../base/millis.ts";
 import type { Timer } from "../port/clock.ts";
 import {
   decodeReplicaMessage,
@@ -8,6 +9,9 @@ import {
   type ReplicaMessage,
 } from "../wire/replica-message.ts";
 import type { ControlServiceWorld, ServicePeer } from "./service.ts";
+
+/** Milliseconds between two warnings of one node's table: a peer whose table never fits must not fill the log. */
+const TOLD_MS = 30_000;
 
 /** What a service is told of the other nodes' entries. */
 export interface TableEvents {
@@ -25,6 +29,8 @@ export class TableDriver {
   readonly #events: TableEvents;
   readonly #set = new ReplicaSet();
   readonly #peers = new Map<string, ServicePeer>();
+  /** When a mismatch with a connected node was last told of. */
+  readonly #toldAt = new Map<string, Millis>();
   #timer: Timer | undefined;
   #driving = false;
 
@@ -63,6 +69,7 @@ export class TableDriver {
     this.#set.peerDown(peer.name);
     this.#drive();
     this.#peers.delete(peer.name);
+    this.#toldAt.delete(peer.name);
   }
 
   /** Changes own entries; every connected node is told. */
@@ -117,9 +124,12 @@ export class TableDriver {
         return this.#events.current?.(peer);
       case "mismatch": {
         const { node, have, told } = output;
+        const now = this.#world.clock.now();
+        const isRecent = now - (this.#toldAt.get(node) ?? -Infinity) < TOLD_MS;
+        if (!isRecent) this.#toldAt.set(node, now);
         const fields = { node, entries: have.count, version: have.version, told: told.version };
         const text = `the copy of a node's ${this.#name} has fallen behind and is fetched anew`;
-        return this.#world.log.write("warn", text, fields);
+        return this.#world.log.write(isRecent ? "debug" : "warn", text, fields);
       }
     }
   }
