@@ -8,6 +8,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { ByteWriter } from "../base/bytes.ts";
+import { FRAME_BYTES_MAX } from "../base/limits.ts";
 import {
   ACK_FRAME_BYTES,
   DATA_HEADER_BYTES,
@@ -21,8 +22,11 @@ const SLAB_BYTES = 256 * 1024;
 /** Capacity of the first slab: a lane with little traffic keeps no more. */
 const SLAB_BYTES_FIRST = 4 * 1024;
 
-/** Empty slabs kept for the next frames. */
-const SLABS_FREE_MAX = 8;
+/** Capacity of the others: a frame that begins at the end of a slab, and what proves to be too long for it, fit without a copy. */
+const SLAB_CAPACITY = SLAB_BYTES + 2 * FRAME_BYTES_MAX + 1024;
+
+/** Empty slabs kept for the next frames: what is thrown away at full speed waits for the collector, which comes late for such memory. */
+const SLABS_FREE_MAX = 32;
 
 class Slab {
   readonly writer: ByteWriter;
@@ -144,11 +148,17 @@ export class Outgoing {
     this.frameStart = -1;
   }
 
-  /** Completes the open frame before `offset`; what was written behind it begins the next frame. */
+  /** Completes the open frame before `offset`; what was written behind it begins the next frame, which may begin a slab. */
   split(offset: number, ack: number): void {
     const { writer } = this;
     this.#closeAt(offset, ack);
     const length = writer.length - offset;
+    if (offset >= SLAB_BYTES) {
+      writer.length = offset;
+      this.frameStart = -1;
+      this.open().append(writer.bytes.subarray(offset, offset + length));
+      return;
+    }
     writer.ensure(DATA_HEADER_BYTES);
     writer.bytes.copyWithin(offset + DATA_HEADER_BYTES, offset, offset + length);
     writer.length += DATA_HEADER_BYTES;
@@ -301,7 +311,7 @@ export class Outgoing {
 
   #nextSlab(): void {
     const base = this.#tail.base + this.writer.length;
-    const slab = (this.#free.pop() ?? new Slab(SLAB_BYTES)).startAt(base, this.#closedFrame + 1);
+    const slab = (this.#free.pop() ?? new Slab(SLAB_CAPACITY)).startAt(base, this.#closedFrame + 1);
     this.#slabs.push(slab);
     this.#tail = slab;
     this.writer = slab.writer;

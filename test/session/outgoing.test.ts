@@ -145,6 +145,33 @@ test("a signal that made its frame too long begins the next one", () => {
   expect(payloads).toEqual([new Uint8Array(50).fill(1), new Uint8Array(30).fill(2)]);
 });
 
+test("what is said without a pause lies in slabs, and no memory grows with it", () => {
+  const out = new Outgoing();
+  const [count, size] = [200, 50_000];
+  for (let number = 0; number < count; number++) {
+    out.open();
+    const start = out.writer.length;
+    out.writer.append(new Uint8Array(size).fill(number));
+    // Each one makes the frame of the one before too long, so that there is always an open one.
+    if (number > 0) out.split(start, 0);
+  }
+  out.close(0);
+  const reader = new FrameReader();
+  reader.authenticated();
+  const got: number[] = [];
+  for (let next = out.poll(Infinity); next !== undefined; next = out.poll(Infinity)) {
+    expect(next.bytes.length).toBeLessThan(512 * 1024);
+    reader.push(next.bytes.subarray(next.offset, next.offset + next.length));
+    out.transmitted(next.length);
+    while (reader.next()) {
+      const payload = reader.body().subarray(DATA_HEADER_BYTES - 4);
+      expect(payload.length).toBe(size);
+      got.push(payload[0]!);
+    }
+  }
+  expect(got).toEqual(Array.from({ length: count }, (_none, number) => number));
+});
+
 test("urgent frames never split a numbered one, and none waits for more than one frame", () => {
   const out = new Outgoing();
   for (let number = 1; number <= 10; number++) frame(out, number, 1_000);
