@@ -349,7 +349,8 @@ function readStruct(state: DecodeState): unknown {
   try {
     return buildStruct(name, version, payload);
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : "its decoder threw";
+    const why = cause instanceof Error ? cause.message : "its decoder threw";
+    const text = why.includes(name) ? why : `struct ${name}: ${why}`;
     state.undecodable = new DecodeError("struct_undecodable", text, position, { cause });
     return undefined;
   }

@@ -57,9 +57,17 @@ function walkObject(value: object, path: string, above: Above): Found {
   const same = above.paths.get(value);
   if (same !== undefined)
     return new EncodeError("cyclic", path, `is ${same} again, a cycle cannot be sent`);
+  return attempt(path, () => walkUnder(value, path, above));
+}
+
+function walkUnder(value: object, path: string, above: Above): Found {
   const prototype = Object.getPrototypeOf(value) as object | null;
-  const leaf = isLeaf(value, prototype);
-  if (leaf) return undefined;
+  if (isLeaf(value, prototype)) {
+    const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
+    return buffer instanceof ArrayBuffer && buffer.detached
+      ? new EncodeError("not_encodable", path, "its memory has been given away")
+      : undefined;
+  }
   const levels =
     value instanceof Error && structOf(prototype ?? value) === undefined ? ERROR_LEVELS : 1;
   if (above.depth + levels > TERM_DEPTH_MAX) {
@@ -75,6 +83,15 @@ function walkObject(value: object, path: string, above: Above): Found {
   above.depth -= levels;
   above.paths.delete(value);
   return found;
+}
+
+/** What can only be looked at by running code that is not ours may throw: a proxy, the fields of an error. */
+function attempt(path: string, look: () => Found): Found {
+  try {
+    return look();
+  } catch (error) {
+    return new EncodeError("not_encodable", path, "looking at it failed", { cause: error });
+  }
 }
 
 function isLeaf(value: object, prototype: object | null): boolean {
@@ -117,9 +134,18 @@ function walkContents(value: object, prototype: object | null, path: string, abo
     return first([...value], (item, index) => walk(item, `${path}.<element ${index}>`, above));
   }
   if (value instanceof Error) {
-    return walkFields(errorFields(value), path, above) ?? walk(value.cause, `${path}.cause`, above);
+    return (
+      first(["name", "message", "stack"] as const, (key) => textOf(value, key, path)) ??
+      walkFields(errorFields(value), path, above) ??
+      walk(value.cause, `${path}.cause`, above)
+    );
   }
   return new EncodeError("not_encodable", path, refusal(value, prototype));
+}
+
+/** A getter of an error's own, or a symbol, is no text. */
+function textOf(error: Error, key: "name" | "message" | "stack", path: string): Found {
+  return attempt(`${path}.${key}`, () => void String(error[key]));
 }
 
 function walkFields(value: object, path: string, above: Above): Found {

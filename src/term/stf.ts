@@ -3,6 +3,8 @@
  * form, with a dictionary that lasts, is `TermEncoder` and `TermDecoder`.
  */
 import { ByteWriter } from "../base/bytes.ts";
+import { DecodeError } from "../base/error.ts";
+import { shown } from "../base/shown.ts";
 import { ambient } from "./ambient.ts";
 import { DecodeState, type DecodeOptions } from "./decode-state.ts";
 import { asDecodeError } from "./decode.ts";
@@ -56,6 +58,8 @@ const NO_OPTIONS: DecodeOptions = {};
  * @throws {DecodeError} and nothing else
  */
 export function decode(bytes: Uint8Array, options: DecodeOptions = NO_OPTIONS): unknown {
+  if (!(bytes instanceof Uint8Array))
+    throw new DecodeError("term_bad_value", `expected a Uint8Array, got ${shown(bytes)}`);
   const state = spareState ?? new DecodeState(ambient.identities, false);
   spareState = undefined;
   try {

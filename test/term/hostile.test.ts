@@ -178,3 +178,14 @@ describe("code", () => {
     expect(other).toBeUndefined();
   });
 });
+
+test("what is no bytes at all is a DecodeError too, and says what it got", () => {
+  const others = [undefined, null, "\u0001", [1, 5], { length: 2, 0: 1, 1: 5 }, new ArrayBuffer(2)];
+  for (const other of [...others, new Int16Array([1, 300]), new Float64Array([1, -1]), () => 1]) {
+    expect(() => decode(other as never)).toThrow(
+      expect.objectContaining({ name: "DecodeError", code: "term_bad_value" }),
+    );
+  }
+  expect(() => decode(new ArrayBuffer(2) as never)).toThrow("got an object of ArrayBuffer");
+  expect(decode(Buffer.from([1, 5]))).toBe(5);
+});

@@ -201,14 +201,32 @@ describe("structs", () => {
     const decoder = new TermDecoder(new Identities("b@host", 2));
     for (let i = 0; i < 3; i++) {
       expect(() => decoder.read(reader)).toThrow(
-        expect.objectContaining({ code: "struct_undecodable" }),
+        expect.objectContaining({
+          code: "struct_undecodable",
+          message: expect.stringMatching(/^struct Broken: no at byte \d+$/),
+        }),
       );
       expect(decoder.read(reader)).toEqual({ before: i, good: "after" });
     }
   });
 });
 
+/** An object with one field that throws no error of ours when it is looked at in that way. */
+function hostile(trap: "ownKeys" | "getPrototypeOf" | "get"): object {
+  const fail = (): never => {
+    throw new TypeError("do not touch");
+  };
+  return new Proxy({ a: 1 }, { [trap]: fail });
+}
+
 describe("refusals", () => {
+  const failing = Object.defineProperty(new Error("no"), "message", {
+    get: () => {
+      throw new TypeError("do not read");
+    },
+  });
+  const detached = new Uint8Array(8);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
   const cyclic: Record<string, unknown> = { a: {} };
   (cyclic["a"] as Record<string, unknown>)["b"] = cyclic;
   let deep: unknown = 1;
@@ -223,6 +241,12 @@ describe("refusals", () => {
       'message["a b"]: instances of Foo cannot be sent, register the class with struct()',
     ],
     [cyclic, "message.a.b: is message again, a cycle cannot be sent"],
+    [{ list: [hostile("ownKeys")] }, "message.list[0]: looking at it failed"],
+    [{ list: [hostile("getPrototypeOf")] }, "message.list[0]: looking at it failed"],
+    [{ at: hostile("get") }, "message.at.a: its getter failed"],
+    [{ cause: [failing] }, "message.cause[0].message: looking at it failed"],
+    [[1, detached], "message[1]: its memory has been given away"],
+    [{ bytes: detached.buffer }, "message.bytes: its memory has been given away"],
   ];
   for (const [value, text] of cases) {
     test(text, () => {
