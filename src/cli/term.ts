@@ -32,7 +32,8 @@ export const term: Verb = {
     if (action !== "decode")
       throw usage(`expected encode or decode, got ${JSON.stringify(action)}`);
     const bytes = await bytesOf(text, valueOf(args, "--file"), world);
-    const value = decodeOrDump(bytes, world);
+    const isDump = !isOn(args, "--json") && !isOn(args, "--hex");
+    const value = decodeOrDump(bytes, isDump, world);
     if (isOn(args, "--json")) world.terminal.write(jsonLine(value));
     else if (isOn(args, "--hex")) world.terminal.write(`${bytes.toHex()}\n`);
     else world.terminal.write(`${describeTerm(bytes)}\n\n${showTerm(value)}\n`);
@@ -40,13 +41,12 @@ export const term: Verb = {
   },
 };
 
-/** A struct of somebody's module cannot be built here, but its bytes can be read. */
-function decodeOrDump(bytes: Uint8Array, world: World): unknown {
+/** Bytes that are no term are those that somebody wants to look at: they are shown as far as they go. */
+function decodeOrDump(bytes: Uint8Array, isDump: boolean, world: World): unknown {
   try {
     return decode(bytes);
   } catch (error) {
-    if (error instanceof DecodeError && error.code === "struct_undecodable")
-      world.terminal.write(`${describeTerm(bytes)}\n`);
+    if (error instanceof DecodeError && isDump) world.terminal.write(`${describeTerm(bytes)}\n`);
     throw error;
   }
 }

@@ -238,8 +238,22 @@ describe("term", () => {
   });
 
   test("decode refuses what is no term", async () => {
-    expect(await runCli(["term", "decode", "02"])).toMatchObject({ code: 1, out: "" });
-    expect(await runCli(["term", "decode", "01a3"])).toMatchObject({ code: 1, out: "" });
+    for (const hex of ["02", "01a3"]) {
+      expect(await runCli(["term", "decode", hex, "--json"])).toMatchObject({ code: 1, out: "" });
+      expect(await runCli(["term", "decode", hex, "--hex"])).toMatchObject({ code: 1, out: "" });
+    }
+    // A struct that nobody has registered here.
+    const struct = await runCli(["term", "decode", "01ee817801c0", "--json"]);
+    expect(struct).toMatchObject({ code: 1, out: "" });
+  });
+
+  test("decode shows bytes that are no term as far as they go", async () => {
+    const { code, err, out } = await runCli(["term", "decode", "01a3010205ff02fe"]);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("3 bytes behind") });
+    expect(out).toMatch(/array of 3\n.*INT 1\n.*INT 2\n/);
+    const cut = await runCli(["term", "decode", "01a30102"]);
+    expect(cut).toMatchObject({ code: 1, err: expect.stringContaining("truncated") });
+    expect(cut.out).toContain("INT 2");
   });
 });
 
