@@ -289,12 +289,12 @@ export class ProcessContext {
 
   register(name: string | { readonly name: string }): void {
     const process = this.#enter();
-    process.host.register(process, nameText(typeof name === "string" ? name : name.name));
+    process.host.register(process, nameText(name));
   }
 
   unregister(name: string | { readonly name: string }): boolean {
     const process = this.#enter();
-    return process.host.unregister(process, nameText(typeof name === "string" ? name : name.name));
+    return process.host.unregister(process, nameText(name));
   }
 
   sendAfter(to: AnyTarget, message: unknown, afterMs: number): Ref {

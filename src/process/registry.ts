@@ -132,10 +132,13 @@ export function named(start: AnyStartable | string, name?: string): Name<never> 
 }
 
 /** The text of a name given either way. @throws {MisuseError} bad_argument */
-export function nameText(name: string | Name<never>): string {
-  const text = typeof name === "string" ? name : (name as Name<never> | undefined)?.name;
+export function nameText(name: string | { readonly name: string }): string {
+  const text = typeof name === "string" ? name : (name as { readonly name: string } | null)?.name;
   if (typeof text !== "string" || text.length === 0 || text.length > NAME_CHARS_MAX) {
-    throw new MisuseError("bad_argument", `a name has 1 to ${NAME_CHARS_MAX} characters`);
+    throw new MisuseError(
+      "bad_argument",
+      `a name has 1 to ${NAME_CHARS_MAX} characters, got ${shown(name)}`,
+    );
   }
   return text;
 }

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 
+import { MisuseError } from "../../src/base/error.ts";
 import type { Context, Pid } from "../../src/process/api.ts";
 import {
   Down,
@@ -469,6 +470,17 @@ test("the first processes in an order are those of the whole list sorted", async
       expect(node.first.list("mailbox", limit)).toEqual(sorted.slice(0, limit));
       const busiest = all.toSorted((a, b) => b.reductions - a.reductions);
       expect(node.first.list("reductions", limit)).toEqual(busiest.slice(0, limit));
+    }
+  });
+});
+
+test("what is no name is misuse, and the error says what it got", async () => {
+  start();
+  const others = [undefined, null, 5, "", "x".repeat(256), {}, { name: 5 }, { name: "" }];
+  await run(async (ctx) => {
+    for (const other of others) {
+      expect(() => ctx.register(other as never)).toThrow(MisuseError);
+      expect(() => ctx.unregister(other as never)).toThrow("a name has 1 to 255 characters, got ");
     }
   });
 });
