@@ -1,8 +1,8 @@
 import { supervisionOf } from "../behaviour/look.ts";
 import type { ChildInfo, SupervisionView } from "../behaviour/supervisor-api.ts";
-import { Process } from "../process/process.ts";
+import { summaryOf } from "../scheduler/inspect.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import { parseIdentity, type Pid } from "../term/pid.ts";
+import { parseIdentity } from "../term/pid.ts";
 import type { TreeEntry } from "../service/query.ts";
 
 interface Found {
@@ -18,10 +18,11 @@ interface Found {
 export function treesOf(scheduler: Scheduler): TreeEntry[] {
   const supervisors = new Map<string, Found>();
   const supervised = new Set<string>();
-  for (const { functionName, name, pid } of scheduler.list()) {
-    const { owner } = pid as Pid<unknown>;
-    const view = owner instanceof Process ? supervisionOf(owner) : undefined;
+  // Not its list: of a million processes a few are supervisors.
+  for (const process of scheduler.processes.values()) {
+    const view = supervisionOf(process);
     if (view === undefined) continue;
+    const { functionName, name, pid } = summaryOf(process);
     supervisors.set(pid.toString(), { functionName, name, view });
     for (const child of view.children) {
       if (child.pid !== undefined) supervised.add(child.pid.toString());
