@@ -63,7 +63,7 @@ export async function run(report: Report, wanted: Wanted): Promise<void> {
       : await runErlang(nodes, "names", { part, flags, msMax: PART_MS_MAX });
     const snow = await runSnow(nodes, module, { late, msMax: PART_MS_MAX });
     /* oxlint-enable no-await-in-loop */
-    const overdue = `not within ${PART_MS_MAX / 1000} s`;
+    const overdue = `no result within ${PART_MS_MAX / 1000} s`;
     for (const { alone, better, name, unit } of asked) {
       const ours = snow.get(name);
       const theirs = otp?.get(name);

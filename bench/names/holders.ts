@@ -7,8 +7,8 @@ export const report = (measured: string, value: number): void =>
   console.log(JSON.stringify({ measured, value }));
 
 /**
- * Rounds that are not measured: a node runs for weeks, and its code is compiled within the first seconds. The other side
- * does the same.
+ * Rounds that are not measured: a node runs for weeks, and its code is compiled within the first seconds. The other side,
+ * which compiles when it loads, has a few as well.
  */
 const WARM_UP = 10;
 const ROUNDS = 5;

@@ -150,6 +150,8 @@ export async function runErlang(
       ),
     );
   try {
+    // Nodes that start together would each start one, and some would find none.
+    Bun.spawnSync(["epmd", "-daemon"], { env, stdio: ["ignore", "ignore", "ignore"] });
     const others = LETTERS.slice(1, nodes);
     for (const letter of others) start(letter, []);
     const names = others.map((letter) => `${letter}@127.0.0.1`);
