@@ -11,8 +11,8 @@ export type Fault =
   | { readonly kind: "break"; readonly pick: number; readonly share: number }
   /** One end notices, the other never does: a router has forgotten the connection. */
   | { readonly kind: "half_cut"; readonly pick: number; readonly share: number }
-  /** Nothing arrives any more on one lane, and neither end notices: both sockets stay open, and control goes on. */
-  | { readonly kind: "silent_lane"; readonly pick: number; readonly share: number }
+  /** Nothing arrives any more, and neither end notices: both sockets stay open. */
+  | { readonly kind: "silent_socket"; readonly pick: number; readonly share: number }
   /** Nothing passes between the groups, and nobody is told. */
   | {
       readonly kind: "partition";
@@ -123,7 +123,7 @@ export const FULL_MIX: Readonly<Record<FaultKind, number>> = {
   clock_drift: 0.5,
   namesake: 0.3,
   garbage: 1.5,
-  silent_lane: 0.4,
+  silent_socket: 0.6,
 };
 
 /** Factors by which a seed has more or less of each fault: runs that all have the same mix look in the same corner. */
@@ -163,7 +163,7 @@ function makeFault(kind: FaultKind, random: Prng, nodes: readonly string[]): Fau
   switch (kind) {
     case "break":
     case "half_cut":
-    case "silent_lane":
+    case "silent_socket":
       return { kind, pick: random.random(), share: random.random() };
     case "partition":
       return { kind, groups: split(random, nodes), forMs: upTo(900) };

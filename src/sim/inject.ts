@@ -28,8 +28,8 @@ export function inject(world: World, fault: Fault): void {
       return pickConnection(world, fault.pick)?.cutAt(fault.share);
     case "half_cut":
       return pickConnection(world, fault.pick)?.halfCutAt(fault.share);
-    case "silent_lane":
-      return pickLane(world, fault.pick)?.silenceAt(fault.share);
+    case "silent_socket":
+      return pickConnection(world, fault.pick)?.silenceAt(fault.share);
     case "partition":
       return partition(world, fault.groups, fault.forMs);
     case "bridge":
@@ -80,18 +80,6 @@ export function inject(world: World, fault: Fault): void {
 function pickConnection(world: World, pick: number): SimConnection | undefined {
   const all = [...world.network.connections];
   return all[Math.floor(pick * all.length)];
-}
-
-/** One whose both ends are of schedulers: control connections have their tick. */
-function pickLane(world: World, pick: number): SimConnection | undefined {
-  const schedulers = new Set<unknown>();
-  for (const { threads } of world.nodes.values()) {
-    for (const thread of threads.slice(1)) schedulers.add(thread);
-  }
-  const lanes = [...world.network.connections].filter(
-    ({ owner, peerOwner }) => schedulers.has(owner) && schedulers.has(peerOwner),
-  );
-  return lanes[Math.floor(pick * lanes.length)];
 }
 
 function conditionOf(

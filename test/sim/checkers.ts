@@ -1,6 +1,7 @@
 import { bonds } from "./checkers/bonds.ts";
 import { buffers } from "./checkers/buffers.ts";
 import { calls } from "./checkers/calls.ts";
+import { endings } from "./checkers/endings.ts";
 import { groups } from "./checkers/groups.ts";
 import { monitors } from "./checkers/monitors.ts";
 import { names } from "./checkers/names.ts";
@@ -28,4 +29,5 @@ export const CHECKERS: readonly Checker[] = [
   buffers,
   tables,
   takeovers,
+  endings,
 ];

@@ -32,10 +32,10 @@ const REST_MS = 9_000;
 /** Milliseconds until processes that were asked to end must have, and nobody knows of them. */
 const END_MS = 2_000;
 /**
- * And so much longer for each lane that fell silent: it is found out six seconds after the first thing that is said on it, which
- * may be what comes last, and may have waited for another such lane.
+ * And so much longer for each socket that fell silent: a lane is found out six seconds after the first thing that is said on it, which
+ * may be what comes last, and may have waited for another such one.
  */
-const SILENT_LANE_MS = 7_000;
+const SILENT_MS = 7_000;
 const FORM_MS = 10_000;
 /** Milliseconds between two steps of the load, on average. */
 const STEP_MS = 10;
@@ -169,7 +169,6 @@ function play(
   if (!world.runUntil(() => isFormed(run, nodes.length), FORM_MS))
     run.fail("the cluster did not form");
   const wasContested = plan.some(({ fault }) => fault.kind === "namesake");
-  run.contested = wasContested;
   schedulePlan(world, plan, (fault) => {
     options.show?.fault(run.now, fault);
     run.injected(fault);
@@ -182,7 +181,8 @@ function play(
     run.fail(`the cluster did not come together again within ${withinMs} ms: ${viewsOf(run)}`);
   }
   const convergedMs = run.now - healedAt;
-  const silentMs = plan.filter(({ fault }) => fault.kind === "silent_lane").length * SILENT_LANE_MS;
+  run.healed();
+  const silentMs = plan.filter(({ fault }) => fault.kind === "silent_socket").length * SILENT_MS;
   for (const workload of workloads) workload.quiesce?.(run);
   world.run(REST_MS + silentMs);
   if (!isFormed(run, nodes.length)) run.fail(`the cluster fell apart again: ${viewsOf(run)}`);
@@ -212,6 +212,7 @@ function load(
     if (steps?.has(run.steps) !== false) for (const workload of workloads) workload.step(run);
     world.run(passMs);
     for (const checker of CHECKERS) report(run, checker.name, checker.during?.(run));
+    run.steady.look();
   }
 }
 

@@ -5,6 +5,7 @@ import type { SimNode } from "../../src/sim/sim-node.ts";
 import type { TraceLine, World } from "../../src/sim/world.ts";
 import type { Scheduler } from "../../src/scheduler/scheduler.ts";
 import type { Pid } from "../../src/term/pid.ts";
+import { Steadiness } from "./steady.ts";
 import { LIFE_EXITING } from "../../src/process/life.ts";
 
 /** What goes on in a world while things break. */
@@ -46,6 +47,9 @@ const ORDERED: ReadonlySet<string> = new Set([
 /** Milliseconds after which nobody is connected to a namesake any more that is gone. */
 const NAMESAKE_GONE_MS = 5_000;
 
+/** Milliseconds after which nobody takes a connection for silent any more because of what went before. */
+const CALM_MS = 2_500;
+
 /** Why a session may end under the faults of a run; anything else is a quarrel between two of our own nodes. */
 const CAUSES: ReadonlySet<string> = new Set([
   "connection_closed",
@@ -60,6 +64,18 @@ export interface Takeover {
   readonly by: SimNode;
   readonly from: SimNode;
   readonly at: number;
+  /** Since when they were well connected. */
+  readonly since: number;
+}
+
+/** A node says that a session is over. */
+interface Ending {
+  readonly by: string;
+  readonly of: string;
+  readonly reason: string;
+  readonly at: number;
+  /** Since when they were well connected. */
+  readonly since: number;
 }
 
 /** When a scheduler had a session with a node, and when it had not. */
@@ -84,9 +100,12 @@ export class Run {
   losses = 0;
   /** Names of nodes that were asked to stop: their processes end with `shutdown`. */
   readonly stopped = new Set<string>();
-  /** Machines start under the names of others in this run. */
-  contested = false;
+  readonly steady: Steadiness;
+  /** Until a checker has looked at them. */
   readonly takeovers: Takeover[] = [];
+  readonly endings: Ending[] = [];
+  /** From when on no session may be suspect any more, but those between nodes of which somebody has still to find out something. */
+  #calm: { readonly from: number; readonly except: ReadonlySet<string> } | undefined;
   /** When a node had a namesake, or somebody may still have taken the one for the other. */
   readonly #namesakes: { readonly name: string; readonly from: number; readonly to: number }[] = [];
   /** The highest creation of each node so far, and the nodes that started again with a lower one: their clock was set back. */
@@ -97,6 +116,7 @@ export class Run {
 
   constructor(world: World, pauses: boolean) {
     this.world = world;
+    this.steady = new Steadiness(world);
     this.pauses = pauses;
     this.seed = world.seed;
     this.random = world.random;
@@ -104,6 +124,11 @@ export class Run {
 
   get now(): number {
     return this.world.now;
+  }
+
+  /** Everything is healed, and all nodes are connected. */
+  healed(): void {
+    this.#calm = { from: this.now + CALM_MS, except: this.steady.brokenPairs() };
   }
 
   /** Takes in a fault that happens now. */
@@ -167,8 +192,14 @@ export class Run {
   heed(line: TraceLine): void {
     if (line.text === "node down") {
       this.losses++;
-      const { reason } = line.fields as { reason: string };
+      const { node, reason } = line.fields as { node: string; reason: string };
+      this.#ended(line.node, node, reason);
       if (!CAUSES.has(reason)) this.fail(`${line.node}: node down ${JSON.stringify(line.fields)}`);
+    } else if (line.text === "session suspect") {
+      const { node, lane } = line.fields as { node: string; lane: number };
+      const { from = Infinity, except } = this.#calm ?? {};
+      if (this.now < from || except?.has(`${line.node} ${node}`) === true) return;
+      this.fail(`${line.node}: lost socket ${lane} to ${node}, and nothing was the matter with it`);
     } else if (line.level === "error") {
       const { error } = line.fields as { error?: unknown };
       if (ORDERED.has(line.text) && !(error instanceof Error)) return;
@@ -177,11 +208,23 @@ export class Run {
     }
   }
 
+  #ended(by: string, of: string, reason: string): void {
+    const [one, other] = [by, of].map((name) =>
+      this.world.nodes.get(name.slice(0, name.indexOf("@"))),
+    );
+    // Whose word it is nobody can tell while there are two of that name.
+    if (this.mistaken(by, this.now, this.now) || this.mistaken(of, this.now, this.now)) return;
+    const isKnown = one !== undefined && other !== undefined;
+    const since = isKnown ? this.steady.since(one, other) : Infinity;
+    this.endings.push({ by, of, reason, at: this.now, since });
+  }
+
   #takenOver(by: SimNode, name: string, creation: number): void {
     const from = this.world.incarnations.find(
       (node) => node.name === name && node.creation === creation,
     );
-    if (from !== undefined) this.takeovers.push({ by, from, at: this.now });
+    if (from === undefined) return;
+    this.takeovers.push({ by, from, at: this.now, since: this.steady.since(by, from) });
   }
 
   fail(text: string): void {

@@ -19,12 +19,21 @@ export const lanes: readonly Mutant[] = [
     "this.#moveCursor(slab, received + 1 - slab.first);\n    this.#drop(received);",
     "this.#drop(received);",
   ),
-  mutant(
-    "the number of a frame is not looked at, and its resume repeats one",
-    INCOMING,
-    "if (number !== this.received + 1) {",
-    "if (number > this.received + 1) {",
-  ),
+  {
+    name: "the number of a frame is not looked at, and its resume repeats one",
+    patches: [
+      {
+        file: INCOMING,
+        from: "if (number !== this.received + 1) {",
+        to: "if (number > this.received + 1) {",
+      },
+      {
+        file: OUTGOING,
+        from: "this.#moveCursor(slab, received + 1 - slab.first);\n    this.#drop(received);",
+        to: "this.#moveCursor(slab, Math.max(0, received - slab.first));\n    this.#drop(received);",
+      },
+    ],
+  },
   mutant(
     "a lost ack: a resume states one frame less than has arrived",
     LANE_DRIVER,
@@ -91,12 +100,6 @@ export const lanes: readonly Mutant[] = [
     "src/node/scheduler/routes.ts",
     "for (const { signal } of queue?.entries ?? []) this.#again(signal);",
     "for (const { signal } of [...(queue?.entries ?? [])].reverse()) this.#again(signal);",
-  ),
-  mutant(
-    "a bond that waited for one session is made in the next",
-    "src/node/scheduler/routes.ts",
-    "if (!makesBond(signal, creation)) return true;",
-    "return true;",
   ),
   mutant(
     "batches of an ended session are delivered",

@@ -42,6 +42,8 @@ interface LinkEntry {
   made: number;
   ended: number;
   exits: { readonly reason: string; readonly at: number }[];
+  /** When the holder ended it last; undefined: it has made another one since, or ended none. */
+  unlinkedAt: number | undefined;
 }
 
 class MixLog {
@@ -51,6 +53,8 @@ class MixLog {
   readonly spawnEntries = new Map<string, SpawnEntry>();
   /** By `who > with whom`. */
   readonly links = new Map<string, LinkEntry>();
+  /** Those with whom somebody has linked himself, or who have with him. */
+  readonly partners = new Map<string, string[]>();
   /** Why a process may end, from when it was decided. */
   readonly endings = new Map<string, string[]>();
   /** Names of actors by pid, and their pids in order of birth. */
@@ -123,16 +127,28 @@ class MixLog {
 
   linked(self: string, to: string, at: number): void {
     const entry = this.#link(self, to);
-    entry.made++;
+    if (entry.made++ === 0) {
+      append(this.partners, self, to);
+      append(this.partners, to, self);
+    }
     entry.at = at;
+    entry.unlinkedAt = undefined;
   }
 
-  unlinked(self: string, to: string): void {
-    this.#link(self, to).ended++;
+  unlinked(self: string, to: string, at: number): void {
+    const entry = this.#link(self, to);
+    entry.ended++;
+    entry.unlinkedAt = at;
   }
 
   exited(self: string, from: string, reason: string, at: number): void {
-    this.#link(self, from).exits.push({ reason, at });
+    const entry = this.#link(self, from);
+    entry.exits.push({ reason, at });
+    const { unlinkedAt = at } = entry;
+    // One that was in the mailbox by then is read at once, and one that the other side made since is another link.
+    if (at > unlinkedAt + 1 && (this.links.get(`${from} > ${self}`)?.made ?? 0) === 0) {
+      this.faults.push(`${self} got an exit of ${from}, long after it had unlinked`);
+    }
     this.#told(self, from, reason);
   }
 
@@ -176,7 +192,8 @@ class MixLog {
   #link(self: string, to: string): LinkEntry {
     const key = `${self} > ${to}`;
     let entry = this.links.get(key);
-    if (entry === undefined) this.links.set(key, (entry = { at: 0, made: 0, ended: 0, exits: [] }));
+    if (entry === undefined)
+      this.links.set(key, (entry = { at: 0, made: 0, ended: 0, exits: [], unlinkedAt: undefined }));
     return entry;
   }
 

@@ -2,6 +2,7 @@
  * The random mix: processes on every node that send to each other, link and monitor each other, spawn on other nodes,
  * call each other, and end, as chance tells them; each writes down what it sees.
  */
+import { Prng } from "../../../src/base/prng.ts";
 import type { Down, Exit, NodeDown, NodeUp } from "../../../src/index.ts";
 import { CallError, MessageTooLarge, SpawnError } from "../../../src/base/error.ts";
 import type { Context, Pid } from "../../../src/process/api.ts";
@@ -16,6 +17,9 @@ import { freshLog, mixLog as log } from "./mix-log.ts";
 
 /** Processes on each scheduler at its start. */
 const ACTORS = 2;
+/** Numbers that a seed has for who of those that were linked is linked, unlinked and ended again. */
+const PAIRING = 0x7061_6972;
+
 /** Orders in each step of the load. */
 const ORDERS = 8;
 /** Milliseconds that a call and a spawn of the load wait. */
@@ -96,7 +100,7 @@ const actor = define("sim.actor", async (ctx: Context<Received>, name: string) =
         break;
       case "unlink":
         ctx.unlink(message.to);
-        log.unlinked(self, message.to.toString());
+        log.unlinked(self, message.to.toString(), now());
         break;
       case "call":
         void call(ctx, self, message.to);
@@ -244,15 +248,25 @@ function order(run: Run, make: (self: string, other: string) => Order | undefine
     const to = PidClass.parse(self, driver.scheduler.identities);
     const resolved =
       "to" in message
-        ? { ...message, to: PidClass.parse(other, driver.scheduler.identities) }
+        ? { ...message, to: PidClass.parse(String(message.to), driver.scheduler.identities) }
         : message;
     driver.scheduler.handleSignal({ kind: "message", from: undefined, to, message: resolved });
   });
 }
 
-function randomOrder(run: Run, other: string): Order | undefined {
+function randomOrder(
+  run: Run,
+  pairing: Prng,
+  { self, other }: { readonly self: string; readonly other: string },
+): Order | undefined {
   const { random, world } = run;
   const to = other as unknown as Pid<unknown>;
+  // What goes wrong with links goes wrong between two who link and unlink and end, all at once.
+  const known = log.partners.get(self);
+  const isKnown = known !== undefined && pairing.below(4) !== 0;
+  const partner = (isKnown
+    ? known[pairing.below(known.length)]!
+    : other) as unknown as Pid<unknown>;
   const dice = random.random();
   if (dice < 0.6) {
     const bytes =
@@ -261,15 +275,15 @@ function randomOrder(run: Run, other: string): Order | undefined {
   }
   if (dice < 0.68) return { type: "monitor", to };
   if (dice < 0.73) return { type: "demonitor", flush: random.below(2) === 0 };
-  if (dice < 0.79) return { type: "link", to };
-  if (dice < 0.83) return { type: "unlink", to };
+  if (dice < 0.79) return { type: "link", to: partner };
+  if (dice < 0.83) return { type: "unlink", to: partner };
   if (dice < 0.89) return { type: "call", to };
   const short = run.one([...world.nodes.keys()])!;
   const node = world.nameOf(short);
   if (dice < 0.945)
     return { type: "spawn", node, link: random.below(2) === 0, lifeMs: random.below(1_500) };
   if (dice < 0.98) return { type: "rpc", node };
-  if (dice < 0.99) return { type: "kill", to };
+  if (dice < 0.99) return { type: "kill", to: partner };
   return { type: "leave", reason: `reason ${random.below(100)}` };
 }
 
@@ -285,8 +299,9 @@ export const mix: Workload = {
     populate(run, node);
   },
   step(run) {
+    const pairing = new Prng(run.seed + PAIRING + run.steps * 0x1_0000_0000);
     for (let count = 0; count < ORDERS; count++)
-      order(run, (_self, other) => randomOrder(run, other));
+      order(run, (self, other) => randomOrder(run, pairing, { self, other }));
     // Who has ended gets a successor now and then.
     const node = run.random.below(8) === 0 ? run.one([...run.world.nodes.values()]) : undefined;
     if (node !== undefined) populate(run, node);
