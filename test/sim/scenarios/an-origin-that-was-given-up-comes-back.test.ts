@@ -9,7 +9,7 @@ scenario("what a client had of an origin that was given up does not come again w
     { atMs: 685.5405440530814, fault: { kind: "crash", node: "c", downMs: 7, moves: false } },
     {
       atMs: 746.5339408489529,
-      fault: { kind: "silent_lane", pick: 0.3232808700265829, share: 0.27333905845434614 },
+      fault: { kind: "silent_socket", pick: 0.4791666666666667, share: 0.27333905845434614 },
     },
   ],
 });
