@@ -1,4 +1,4 @@
-import { CallError, startNode, type Node } from "snow-node";
+import { CallError, MisuseError, startNode, type Node } from "snow-node";
 
 import { accounts, openAccount } from "./accounts.ts";
 
@@ -53,6 +53,9 @@ export async function startWeb(options: { readonly port: number }): Promise<WebA
 
 /** What an actor refuses is the client's business, what it did not answer is ours. */
 function answerOf(error: Error): Response {
+  // A name in the address that no process can have.
+  if (error instanceof MisuseError && error.code === "bad_argument")
+    return problem(400, error.message);
   if (!(error instanceof CallError)) throw error;
   if (error.code === "failed") return problem(409, (error.reason as { code: string }).code);
   return problem(error.code === "timeout" ? 504 : 503, error.code);

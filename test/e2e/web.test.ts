@@ -62,6 +62,10 @@ test("what is no amount, and what is no path, is told so", async () => {
     ]);
   }
   expect((await ask("/nothing"))[0]).toBe(404);
+  expect(await ask(`/accounts/${"long".repeat(100)}`)).toEqual([
+    400,
+    { error: expect.stringMatching(/^a name has 1 to 255 characters/) },
+  ]);
 });
 
 test("an account that crashes is there again, and the others did not notice", async () => {
