@@ -54,7 +54,7 @@ export interface ChildSpec<D extends AnyStartable> {
    * soon as nothing of it can run there any more. Default `"move"` where `on` leaves a choice, else `"wait"`.
    */
   readonly onNodeDown?: "move" | "wait" | "stop";
-  /** Counts for `autoShutdown`. Default false. A permanent child cannot be significant. */
+  /** Counts for `autoShutdown`, and is refused where that is never. Default false. A permanent child cannot be significant. */
   readonly significant?: boolean;
 }
 

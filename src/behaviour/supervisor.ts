@@ -59,7 +59,7 @@ export function defineSupervisor<const N extends string, A extends readonly unkn
 ): Supervisor<N, A> {
   const settings = settingsOf(name, behaviour);
   const children = behaviour.children as unknown as (...args: unknown[]) => readonly Child[];
-  const table = createTable(settings, (args) => specsOf(name, children(...args)));
+  const table = createTable(settings, (args) => specsOf(name, settings, children(...args)));
   registerServer(name, table, options?.version ?? 1, "supervisor");
   const ask = (by: Caller, to: Where, call: string, wait: Wait | undefined, ...args: unknown[]) =>
     callServer(by, to, new MessageTypes("call", call), args, wait);
@@ -115,8 +115,12 @@ function settingsOf<A extends readonly unknown[]>(
   return { strategy, intensity, periodMs, autoShutdown, backoff, nodeLosses };
 }
 
-/** @throws {MisuseError} bad_argument: not made by `child`, or an id twice */
-function specsOf(name: string, children: readonly Child[]): readonly ChildData[] {
+/** @throws {MisuseError} bad_argument: not made by `child`, an id twice, or significant for nobody */
+function specsOf(
+  name: string,
+  settings: SupervisionOptions,
+  children: readonly Child[],
+): readonly ChildData[] {
   const ids = new Set<string>();
   for (const spec of children as readonly unknown[]) {
     if (!isChildData(spec)) {
@@ -128,10 +132,20 @@ function specsOf(name: string, children: readonly Child[]): readonly ChildData[]
         `supervisor ${name}: two children have the id ${spec.id}`,
       );
     }
+    if (isIdle(spec, settings)) {
+      throw new MisuseError(
+        "bad_argument",
+        `supervisor ${name}: child ${spec.id} is significant, and autoShutdown is never`,
+      );
+    }
     ids.add(spec.id);
   }
   return (children as unknown as readonly ChildData[]).map(ownCopy);
 }
+
+/** Significant where nothing follows from it: somebody expects otherwise. Source: OTP supervisor, bad_combination. */
+const isIdle = (spec: ChildData, { autoShutdown }: SupervisionOptions): boolean =>
+  spec.significant && autoShutdown === "never";
 
 /** The supervisor changes what it keeps, and a spec may be used again by whoever made it. */
 const ownCopy = (spec: ChildData): ChildData => ({ ...spec });
@@ -151,7 +165,9 @@ function createTable(
     return from;
   };
   addCall("start_child", (ctx, spec) =>
-    isChildData(spec) ? ask(ctx, { kind: "start_child", spec: ownCopy(spec) }) : fail("bad_child"),
+    isChildData(spec) && !isIdle(spec, settings)
+      ? ask(ctx, { kind: "start_child", spec: ownCopy(spec) })
+      : fail("bad_child"),
   );
   for (const kind of ["restart_child", "terminate_child", "delete_child"] as const) {
     addCall(kind, (ctx, id) => ask(ctx, { kind, id: String(id) }));

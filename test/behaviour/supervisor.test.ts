@@ -323,6 +323,19 @@ describe("dynamic children", () => {
     expect(await trees.empty.countChildren(node.caller, pid)).toMatchObject({ specs: 0 });
   });
 
+  test("a significant one is refused where autoShutdown is never, as in OTP (SU-23)", async () => {
+    const node = localNode();
+    const significant = spec("x", { restart: "transient", significant: true });
+    const pid = await startTree(node, trees.empty);
+    const error = await rejection(trees.empty.startChild(node.caller, pid, significant));
+    expect([error.code, (error.reason as { code: string }).code]).toEqual(["failed", "bad_child"]);
+    expect(await trees.empty.countChildren(node.caller, pid)).toMatchObject({ specs: 0 });
+    const idle = defineSupervisor("sup.idle", { children: () => [significant] });
+    expect((await rejection(idle.start(node.caller))).message).toMatch(
+      /supervisor sup\.idle: child x is significant, and autoShutdown is never/,
+    );
+  });
+
   test("one whose name is held by a stranger (SU-27)", async () => {
     const node = localNode();
     const pid = await startTree(node, trees.empty);
