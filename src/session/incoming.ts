@@ -34,6 +34,8 @@ export interface LaneSink {
 
 export class Incoming {
   readonly #frames = new FrameReader();
+  /** The peer's name. */
+  readonly #peer: string;
   readonly #input: SignalIn;
   readonly #identities: Identities;
   /** For signals that came in fragments; made when the first one does. */
@@ -52,7 +54,8 @@ export class Incoming {
   /** An acknowledgement is to be sent now. */
   ackWanted = false;
 
-  constructor(identities: Identities, signalBytesMax: number) {
+  constructor(peer: string, identities: Identities, signalBytesMax: number) {
+    this.#peer = peer;
     this.#identities = identities;
     this.#input = { reader: new ByteReader(), decoder: new TermDecoder(identities) };
     this.#assembly = new Assembly(signalBytesMax);
@@ -129,17 +132,17 @@ export class Incoming {
           this.#message(sink);
           break;
         case SignalKind.FROM_SLOT:
-          this.#defineSlot(this.#fromSlots);
+          this.#defineSlot(this.#fromSlots, this.#peer);
           break;
         case SignalKind.TO_SLOT:
-          this.#defineSlot(this.#toSlots);
+          this.#defineSlot(this.#toSlots, this.#identities.local.name);
           break;
         case SignalKind.FRAGMENT_FIRST:
         case SignalKind.FRAGMENT_NEXT:
           this.#fragment(kind, sink);
           break;
         default:
-          deliver(decodeSignalOf(kind, this.#input), sink);
+          this.#deliver(decodeSignalOf(kind, this.#input), sink);
       }
     }
   }
@@ -185,12 +188,17 @@ export class Incoming {
     this.#lastTo = to;
   }
 
-  #defineSlot(slots: PidSlots): void {
+  #defineSlot(slots: PidSlots, node: string): void {
     const { reader, decoder } = this.#input;
     const slot = readUint8(reader);
     if (slot === NO_PID_SLOT)
       throw new DecodeError("frame_bad_value", `slot ${slot} is reserved`, reader.position);
-    slots.set(slot, decoder.readPid(reader));
+    const pid = decoder.readPid(reader);
+    if (pid.node !== node) {
+      const which = slots === this.#fromSlots ? "from" : "for";
+      throw wrongEnd("message", which, pid.node, node);
+    }
+    slots.set(slot, pid);
   }
 
   #fragment(kind: number, sink: LaneSink): void {
@@ -226,12 +234,40 @@ export class Incoming {
       );
     // Nothing of a giant's size is kept when it is decoded.
     if (bytes.length > GIANT_BYTES) this.#standalone = undefined;
-    deliver(signal, sink);
+    this.#deliver(signal, sink);
+  }
+
+  #deliver(signal: WireSignal | Undecodable, sink: LaneSink): void {
+    if (signal.kind === "undecodable") {
+      this.#checkEnds(signal.signal);
+      return sink.undecodable(signal);
+    }
+    this.#checkEnds(signal);
+    if (signal.kind === "message") sink.message(signal.from, signal.to, signal.message);
+    else sink.signal(signal);
+  }
+
+  /**
+   * Everything on a lane is from a process of the peer and for this node: nobody speaks for others, nor through others.
+   * @throws {ProtocolError} bad_name
+   */
+  #checkEnds(signal: WireSignal): void {
+    const to = "to" in signal ? signal.to : signal;
+    // What rooms say is for a scheduler and from nobody.
+    if (typeof to === "number") return;
+    const { kind, from } = signal;
+    const { name: own } = this.#identities.local;
+    if (from !== undefined && from.node !== this.#peer)
+      throw wrongEnd(kind, "from", from.node, this.#peer);
+    if (to.node !== own) throw wrongEnd(kind, "for", to.node, own);
   }
 }
 
-function deliver(signal: WireSignal | Undecodable, sink: LaneSink): void {
-  if (signal.kind === "message") sink.message(signal.from, signal.to, signal.message);
-  else if (signal.kind === "undecodable") sink.undecodable(signal);
-  else sink.signal(signal);
+function wrongEnd(
+  kind: string,
+  which: "from" | "for",
+  got: string,
+  expected: string,
+): ProtocolError {
+  return new ProtocolError("bad_name", `got a ${kind} ${which} ${got}, expected ${expected}`);
 }

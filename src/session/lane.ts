@@ -69,7 +69,7 @@ export class Lane {
     this.#termBytesMax = limits.fragmentBytes + TERM_HEAD_BYTES;
     this.#encoder = new TermEncoder(this.#out.writer);
     this.#heads = new MessageHeads(this.#encoder);
-    this.#in = new Incoming(identities, limits.messageBytesMax + SIGNAL_HEAD_BYTES_MAX);
+    this.#in = new Incoming(node, identities, limits.messageBytesMax + SIGNAL_HEAD_BYTES_MAX);
     this.#fragmenting = new Fragmenting(this.#backlog, this.#out, limits.fragmentBytes);
     this.#standalone = new StandaloneSignals(limits);
     this.room = new LaneRoom({ node, limits, budget, out: this.#out, backlog: this.#backlog });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { EncodeError, LaneFullError, MessageTooLarge } from "../../src/base/error.ts";
 import { Lane } from "../../src/session/lane.ts";
 import { Identities } from "../../src/term/identities.ts";
+import type { Pid } from "../../src/term/pid.ts";
 import { LanePair, type LaneEnd } from "../support/pair.ts";
 
 /** Sends `count` numbered messages from a process of `end` to one of the other. */
@@ -120,6 +121,36 @@ describe("delivery", () => {
     pair.drive();
     expect(pair.b.lane.failure).toBeUndefined();
     expect(pair.b.messages).toEqual(numbers(0, 3));
+  });
+});
+
+test("nobody speaks for the processes of a third node, nor to them through another", () => {
+  const stray = (send: (pair: LanePair, far: Pid, third: Pid) => void): void => {
+    const pair = new LanePair();
+    const { identities } = pair.a;
+    const third = identities.pid(identities.nodeRef("c@host", 3), 2 ** 42 + 1);
+    send(pair, pair.remote(pair.a, 1), third);
+    pair.drive();
+    expect(pair.b.received).toEqual([]);
+    expect(pair.b.lane.failure?.code).toBe("bad_name");
+    expect(pair.b.lane.failure?.message).toContain("c@host, expected ");
+  };
+  const large = new Uint8Array(200_000);
+  for (const message of ["small", large]) {
+    stray(({ a }, far, third) => a.lane.sendMessage(third, far, message));
+    stray(({ a }, _far, third) => a.lane.sendMessage(a.pid(1), third, message));
+  }
+  const reason = "killed";
+  stray(({ a }, to, from) => a.lane.send({ kind: "exit", from, to, reason }));
+  stray(({ a }, _far, to) => a.lane.send({ kind: "exit", from: a.pid(1), to, reason }));
+  stray(({ a }, to, from) => a.lane.send({ kind: "link", from, to }));
+  stray(({ a }, to, from) => {
+    const named = { name: "bank", node: to.node, message: 1 };
+    a.lane.send({ kind: "message_named", from, ...named });
+  });
+  stray(({ a }, _far, { node }) => {
+    const named = { name: "bank", node, ref: a.identities.createRef(1) };
+    a.lane.send({ kind: "monitor_named", from: a.pid(1), ...named });
   });
 });
 
