@@ -23,8 +23,9 @@ export function placeOf(where: Place, host: NodeHost, ownIndex: number): PlainPl
   if (typeof where === "string") {
     node = nodeNameOf(where, host);
   } else if (typeof where === "object" && where !== null) {
-    const place = where as { readonly node?: string; readonly scheduler?: number | "spread" };
-    node = place.node === undefined ? ownNode : nodeNameOf(place.node, host);
+    const place = where as { readonly node?: unknown; readonly scheduler?: number | "spread" };
+    if (place.node === undefined) node = ownNode;
+    else if (typeof place.node === "string") node = nodeNameOf(place.node, host);
     scheduler = place.scheduler;
   }
   if (node === undefined || !/^[^@\s]+@[^@\s]+$/.test(node)) {

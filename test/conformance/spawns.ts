@@ -37,14 +37,19 @@ export const spawns: Scenario[] = [
   {
     name: "SP-05 bad arguments and places are refused at once",
     run: async (ctx, { far }) => {
-      const spawns = [
-        ctx.spawnOn(far, "conformance.sum", 5 as unknown as unknown[]),
-        ctx.spawnOn("no node", "conformance.sum", []),
-        ctx.spawnOn({ scheduler: 0 }, "conformance.sum", []),
-        ctx.spawnOn({ scheduler: 1.5 }, "conformance.sum", []),
+      const noList = ctx.spawnOn(far, "conformance.sum", 5 as unknown as unknown[]);
+      expect(await failure(noList)).toMatchObject({ code: "bad_argument" });
+      const noNodes = [5, null, {}, ctx.self] as unknown as string[];
+      const noPlaces = [
+        "no node",
+        { scheduler: 0 },
+        { scheduler: 1.5 },
+        ...noNodes.map((node) => ({ node })),
       ];
-      const results = await Promise.allSettled(spawns);
-      expect(results.map(({ status }) => status)).toEqual(results.map(() => "rejected"));
+      for (const place of noPlaces) {
+        const error = await failure(ctx.spawnOn(place, "conformance.sum", []));
+        expect(error).toMatchObject({ name: "SpawnError", code: "badarg" });
+      }
     },
   },
   {
