@@ -68,7 +68,7 @@ export class TlsConnection implements Connection {
       return;
     }
     this.#socket = socket;
-    this.remoteHost = hostOf(socket.remoteAddress);
+    this.remoteHost = hostOf(socket.remoteAddress) || this.remoteHost;
     socket.setNoDelay(true);
     if (this.#mode === "off") this.#open();
   }
@@ -215,8 +215,12 @@ export function addressText(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** An IPv4 peer of a socket that listens on `::` shows as `::ffff:10.0.0.1`; limits count it with its real address. */
-export function hostOf(address: string): string {
+/**
+ * An IPv4 peer of a socket that listens on `::` shows as `::ffff:10.0.0.1`; limits count it with its real address. A socket that
+ * was reset before it is looked at has none, whatever the types of Bun say.
+ */
+export function hostOf(address: string | undefined): string {
+  if (address === undefined) return "";
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }
 

@@ -8,6 +8,7 @@ import {
   issueCertificate,
   type KeyPair,
 } from "../../src/bun/certificate.ts";
+import { hostOf } from "../../src/bun/tls-connection.ts";
 import { createTransport, type TlsOptions } from "../../src/bun/tls-transport.ts";
 import type {
   Attempt,
@@ -441,4 +442,8 @@ test("a handler that throws brings the thread down instead of being swallowed", 
   const child = Bun.spawn([process.execPath, "-e", script], { stdin: "ignore", stderr: "pipe" });
   expect(await child.exited).not.toBe(0);
   expect(await child.stderr.text()).toContain("assertion of ours");
+});
+
+test("a socket that was reset before it is looked at has no address, and that is no fault of ours", () => {
+  expect([undefined, "::ffff:10.0.0.1", "::1"].map(hostOf)).toEqual(["", "10.0.0.1", "::1"]);
 });
