@@ -185,6 +185,55 @@ struct("Broken", Broken, {
   },
 });
 
+describe("byte arrays", () => {
+  const value = { small: new Uint8Array([1, 2, 3]), large: new Uint8Array(5_000).fill(7) };
+  interface Read {
+    readonly small: Uint8Array;
+    readonly large: Uint8Array;
+  }
+
+  test("are copies, which nothing that happens to the input changes", () => {
+    const bytes = encode(value);
+    const streamed = new ByteWriter();
+    new TermEncoder(streamed).write(streamed, value);
+    const input = streamed.copy();
+    const decoder = new TermDecoder(new Identities("b@host", 1));
+    const read = [
+      decode(bytes),
+      decode(bytes, { bytes: "copy" }),
+      decoder.read(new ByteReader(input)),
+    ];
+    bytes.fill(0);
+    input.fill(0);
+    for (const each of read) expect(each).toEqual(value);
+  });
+
+  test("are views of the input where that is asked for, once and not for the next decode", () => {
+    const bytes = encode(value);
+    const { small, large } = decode(bytes, { bytes: "view" }) as Read;
+    expect([small, large]).toEqual([value.small, value.large]);
+    expect([small.buffer, large.buffer]).toEqual([bytes.buffer, bytes.buffer]);
+    const copy = decode(bytes) as Read;
+    bytes[large.byteOffset] = 8;
+    bytes[small.byteOffset] = 9;
+    expect([small[0], large[0]]).toEqual([9, 8]);
+    expect([copy.small[0], copy.large[0]]).toEqual([1, 7]);
+  });
+
+  test("of other types are never views: their elements need not be aligned in the input", () => {
+    const floats = Float64Array.of(1, Math.PI);
+    const bytes = encode(["x", floats, new ArrayBuffer(8)]);
+    const [, view, buffer] = decode(bytes, { bytes: "view" }) as [
+      string,
+      Float64Array,
+      ArrayBuffer,
+    ];
+    bytes.fill(0);
+    expect(view).toEqual(floats);
+    expect(buffer).not.toBe(bytes.buffer);
+  });
+});
+
 describe("structs", () => {
   test("a registered class comes back as an instance", () => {
     expect(decode(encode([new Point(3), new Point(4)]))).toEqual([new Point(3), new Point(4)]);
