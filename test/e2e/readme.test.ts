@@ -46,3 +46,20 @@ test("the README's first program passes the checker and runs on two nodes that s
   // The first of them has made it, readable by its owner and by nobody else.
   expect(statSync(join(folder.path, ".snow.cookie")).mode & 0o777).toBe(0o400);
 });
+
+test("the examples of docs/testing.md, typed in beside that program, pass the checker and themselves", async () => {
+  const page = readFileSync(join(PROJECT, "docs/testing.md"), "utf8");
+  const files = [
+    ...page.matchAll(/^`([\w.]+\.ts)`[^`]*(?:`[^`\n]+`[^`]*)*?\n\n```ts\n(.*?)^```/gms),
+  ];
+  expect(files.map(([, name]) => name)).toEqual(["app.test.ts", "login.ts", "login.test.ts"]);
+  using folder = new Folder();
+  const place = { cwd: folder.path, home: folder.path };
+  folder.write("app.ts", firstProgram());
+  for (const [, name, text] of files) folder.write(name!, text!);
+  expect(await runBinary(["types"], place)).toMatchObject({ code: 0 });
+  expect(await runBinary(["check"], place)).toMatchObject({ code: 0 });
+  const ran = await runBinary(["test"], place);
+  expect(ran.stdout + ran.stderr).toContain("2 pass");
+  expect(ran.code).toBe(0);
+});
