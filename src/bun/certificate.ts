@@ -179,6 +179,16 @@ export function countCertificates(pem: string): number {
   return blocks.length;
 }
 
+/**
+ * Makes sure that a listener takes these, which looks at more of a file than its first certificate or key: one that is being
+ * appended to has a good beginning.
+ * @throws {Error}
+ */
+export function assertUsable(pem: Partial<KeyPair> & { readonly ca?: string }): void {
+  // Loaded when first needed: it costs 10 ms, and most nodes have no files.
+  process.getBuiltinModule("node:tls").createSecureContext(pem);
+}
+
 /** From text such as `DNS:db.example, IP Address:10.0.0.1`. */
 function hostsOf({ subjectAltName }: X509Certificate): readonly string[] {
   const names = (subjectAltName ?? "").matchAll(/(?:DNS|IP Address):([^,\s]+)/g);

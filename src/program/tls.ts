@@ -1,5 +1,6 @@
 /** What the sockets of a node are protected with: made at its start, or read from the operator's files. */
 import {
+  assertUsable,
   certifiesHost,
   countCertificates,
   createSelfSigned,
@@ -44,16 +45,25 @@ export function readKeys(tls: CaFiles): TlsKeys {
       throw new ConfigError("certificate_file", `tls.${key}: ${message}`, { cause });
     }
   };
+  const check = (key: "cert" | "key" | "ca", test: () => unknown): void => {
+    try {
+      test();
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new ConfigError("certificate_file", `tls.${key}: ${tls[key]}: ${message}`, { cause });
+    }
+  };
   const keys = { cert: text("cert"), key: text("key"), ca: text("ca") };
-  try {
-    readKeyPair(keys);
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new ConfigError("certificate_file", `tls.cert: ${tls.cert}: ${message}`, { cause });
-  }
-  if (count(keys.ca) === 0) {
-    throw new ConfigError("certificate_file", `tls.ca: ${tls.ca}: expected certificates, got none`);
-  }
+  check("key", () => {
+    if (keys.key.trim() === "") throw new Error("expected a private key, got nothing");
+    assertUsable({ key: keys.key });
+  });
+  check("cert", () => readKeyPair(keys));
+  check("cert", () => assertUsable({ key: keys.key, cert: keys.cert }));
+  check("ca", () => {
+    if (countCertificates(keys.ca) === 0) throw new Error("expected certificates, got none");
+    assertUsable({ ca: keys.ca });
+  });
   return keys;
 }
 
@@ -72,14 +82,6 @@ export function certificateFaults(keys: TlsKeys, name: string): readonly string[
 /** A host that a certificate stands for: a tool without an address of its own goes by it. */
 export function certifiedHost(keys: TlsKeys): string | undefined {
   return readKeyPair(keys).hosts.find((host) => !host.includes("*"));
-}
-
-function count(pem: string): number {
-  try {
-    return countCertificates(pem);
-  } catch {
-    return 0;
-  }
 }
 
 function day(at: number): string {
