@@ -8,6 +8,7 @@ import { files } from "../bun/files.ts";
 import { environment, hostCpus, workingDirectory } from "../bun/host.ts";
 import { createLog } from "../bun/log.ts";
 import { loadModules } from "../bun/modules.ts";
+import { takeStrays } from "../bun/take-strays.ts";
 import { createTransport } from "../bun/tls-transport.ts";
 import { ConfigError, ConnectionError } from "../base/error.ts";
 import { parseConfig, type NodeConfig } from "../config/config.ts";
@@ -129,8 +130,11 @@ async function launchInline(
     ...(time && { clock: time }),
     ...(transport && { transport: transport(createTransport(tls)) }),
   });
+  const { scheduler } = inline.driver;
+  const release = takeStrays((error) => scheduler.takeStray(error));
+  const stop = (): Promise<void> => inline.stop().finally(release);
   return {
-    node: nodeOf(inline.driver.scheduler, () => inline.stop()),
+    node: nodeOf(scheduler, stop),
     driver: inline.driver,
     info,
   };
@@ -159,12 +163,14 @@ async function launchThreads(
     log,
     changed: (keys) => threads.renewTls(keys),
   });
+  const release = takeStrays((error) => driver.scheduler.takeStray(error));
   const stop = async (): Promise<void> => {
     watch?.close();
     threads.tellControl({ kind: "stop" });
     await stopped.promise;
     driver.close();
     threads.terminate();
+    release();
   };
   const node = nodeOf(driver.scheduler, stop);
   threads.receive((message) => {
@@ -180,6 +186,7 @@ async function launchThreads(
     watch?.close();
     driver.close();
     threads.terminate();
+    release();
     throw error;
   }
 }

@@ -131,6 +131,11 @@ export class Scheduler extends SchedulerHost {
     this.stray.handle(error, (process) => this.crashed(process, error));
   }
 
+  /** The same on a thread that is not all ours: an error that belongs to no process is left to others, with false. */
+  takeStray(error: unknown): boolean {
+    return this.stray.take(error, (process) => this.crashed(process, error));
+  }
+
   /** A caller that is no process: for HTTP handlers, scripts, tests. One for a whole program; it lives until `stop`. */
   caller(): Caller {
     const caller = new NodeCaller(this);

@@ -26,7 +26,17 @@ export class Stray {
   }
 
   handle(error: unknown, crashed: (process: Process) => void): void {
-    if (error instanceof ProcessExit) return;
+    if (this.take(error, crashed)) return;
+    this.count++;
+    // With its stack: there is no process to begin looking at.
+    const shown = error instanceof Error ? error : reasonText(error);
+    this.#log.write("error", "an error that nobody caught", { error: shown });
+    this.#events.strayError?.(error);
+  }
+
+  /** Ends the process that the error belongs to; false if it belongs to none. */
+  take(error: unknown, crashed: (process: Process) => void): boolean {
+    if (error instanceof ProcessExit) return true;
     const process =
       typeof error === "object" && error !== null ? this.#blamed.get(error) : undefined;
     if (process !== undefined && process.life === LIFE_RUNNING) {
@@ -34,13 +44,9 @@ export class Stray {
       // A caller that is no process lives on.
       if (process.life !== LIFE_RUNNING) {
         crashed(process);
-        return;
+        return true;
       }
     }
-    this.count++;
-    // With its stack: there is no process to begin looking at.
-    const shown = error instanceof Error ? error : reasonText(error);
-    this.#log.write("error", "an error that nobody caught", { error: shown });
-    this.#events.strayError?.(error);
+    return false;
   }
 }
