@@ -50,6 +50,9 @@ export class Monitor implements LocalWatcher {
   }
 }
 
+/** Monitors of one process that end together, from which on it pays to drop their table as a whole. */
+const MONITORS_MANY = 64;
+
 /** A monitor that somebody elsewhere holds on this process. */
 export interface Watcher {
   readonly from: Pid;
@@ -260,8 +263,29 @@ export function bondsLost(
     if (!(watcher.target instanceof Pid)) process.host.namedWatchEnded(watcher.ref);
     process.host.bondRemoved(process, watcher.from);
   }
-  for (const { ref } of monitors) handleDown(process, ref, reason);
+  monitorsLost(process, bonds, monitors, reason);
   for (const peer of peers) handleLinkExit(process, peer, reason);
+}
+
+function monitorsLost(
+  process: Process,
+  bonds: Bonds,
+  lost: readonly Monitor[],
+  reason: ExitReason,
+): void {
+  const isAll = lost.length === bonds.monitors?.size;
+  if (!isAll || lost.length < MONITORS_MANY || lost.some(({ told }) => told !== undefined)) {
+    for (const { ref } of lost) handleDown(process, ref, reason);
+    return;
+  }
+  // Whoever watches a crowd on a node: a table that is emptied entry by entry costs as much as all the rest.
+  bonds.monitors = undefined;
+  process.host.bondRemoved(process, lost[0]!.to, lost.length);
+  for (const { ref, target } of lost) {
+    // Its mailbox may be full.
+    if (process.bonds !== bonds) return;
+    process.deliver(new Down(ref, target, reason));
+  }
 }
 
 /** Tells everyone bound to a process that has ended. Its names are free by now, and its table entry is gone. */

@@ -146,7 +146,8 @@ export interface ProcessHost {
   release(process: Process): void;
   /** A bond to another node or scheduler was made or ended. */
   bondAdded(process: Process, peer: Pid | NameOnNode): void;
-  bondRemoved(process: Process, peer: Pid | NameOnNode): void;
+  /** `count` of them, all to where that peer is; default 1. */
+  bondRemoved(process: Process, peer: Pid | NameOnNode, count?: number): void;
 
   /** A monitor by name on a process of this scheduler is over. */
   namedWatchEnded(ref: Ref): void;

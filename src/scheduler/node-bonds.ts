@@ -31,13 +31,13 @@ export class NodeBonds {
     processes.set(process, (processes.get(process) ?? 0) + 1);
   }
 
-  remove(process: Process, peer: Pid | NameOnNode): void {
+  remove(process: Process, peer: Pid | NameOnNode, less = 1): void {
     const place = this.#placeOf(peer);
     if (place === undefined) return;
     const processes = this.#places.get(place);
     const count = processes?.get(process);
     if (processes === undefined || count === undefined) return;
-    if (count > 1) processes.set(process, count - 1);
+    if (count > less) processes.set(process, count - less);
     else if (processes.size > 1) processes.delete(process);
     else this.#places.delete(place);
   }

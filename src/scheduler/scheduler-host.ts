@@ -337,8 +337,8 @@ export class SchedulerHost implements ProcessHost {
     this.bonds.add(process, peer);
   }
 
-  bondRemoved(process: Process, peer: Pid | NameOnNode): void {
-    this.bonds.remove(process, peer);
+  bondRemoved(process: Process, peer: Pid | NameOnNode, count = 1): void {
+    this.bonds.remove(process, peer, count);
   }
 
   namedWatchEnded(ref: Ref): void {

@@ -170,3 +170,50 @@ test("MO-24 a process that lives on may be heard of again after its down: by the
   });
   await nodes.expectNoLeaks();
 });
+
+test.each([
+  ["all its monitors", false],
+  ["most of its monitors", true],
+] as const)("a process with %s on a lost node hears of each once", async (_what, withOther) => {
+  await using nodes = await liveNodes(["a", "b", "c"]);
+  const [a, b, c] = [nodes.node("a"), nodes.node("b"), nodes.node("c")];
+  await a.run(async (ctx) => {
+    ctx.monitorNodes(true);
+    const pids = await Promise.all(
+      Array.from({ length: 200 }, () => ctx.spawnOn(b.name, sleeper, [])),
+    );
+    const refs = pids.map((pid) => ctx.monitor(pid));
+    const other = await ctx.spawnOn(c.name, puppet, []);
+    if (withOther) ctx.monitor(other);
+    await ctx.rpc(b.name, greeter as Any, [ctx.self, 1] as Any);
+    expect((await ctx.receive()).type).toBe("hello");
+    await b.kill();
+    const downs = (await drainPastNodeDown(ctx)).filter(({ type }) => type === "down");
+    expect(new Set(downs.map(({ ref }) => ref))).toEqual(new Set(refs));
+    expect(downs).toHaveLength(200);
+    expect(new Set(downs.map(({ reason }) => reason))).toEqual(new Set(["noconnection"]));
+    await dismiss(ctx, other);
+    if (withOther) expect((await ctx.receive("down")).target).toBe(other);
+  });
+  await nodes.expectNoLeaks();
+});
+
+test("a process whose mailbox is too small for all that it monitored there ends, and leaves nothing behind", async () => {
+  await using nodes = await liveNodes(["a", "b"]);
+  const [a, b] = [nodes.node("a"), nodes.node("b")];
+  await a.run(async (ctx) => {
+    const watcher = async (own: Any): Promise<void> => {
+      const wanted = Array.from({ length: 100 }, () => own.spawnOn(b.name, sleeper, []));
+      for (const pid of await Promise.all(wanted)) own.monitor(pid);
+      await own.rpc(b.name, greeter as Any, [ctx.self, 1] as Any);
+      await own.receive((message: Any) => message.type === "never");
+    };
+    const { ref } = ctx.spawnMonitor(watcher as never, [], { mailboxMax: 50 });
+    expect((await ctx.receive()).type).toBe("hello");
+    await b.kill();
+    const down = await ctx.receive("down");
+    expect(down.ref).toBe(ref);
+    expect(down.reason).toBe("mailbox_overflow");
+  });
+  await nodes.expectNoLeaks();
+});
