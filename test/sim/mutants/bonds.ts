@@ -55,7 +55,7 @@ export const bonds: readonly Mutant[] = [
   mutant(
     "monitors of a lost node are not told",
     BONDS,
-    "for (const { ref } of monitors) handleDown(process, ref, reason);",
+    "monitorsLost(process, bonds, monitors, reason);",
     "",
   ),
   mutant(
