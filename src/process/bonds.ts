@@ -1,6 +1,6 @@
 import { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
-import type { ExitReason } from "./exit-reason.ts";
+import { toldReason, type ExitReason } from "./exit-reason.ts";
 import type { Pending } from "./pending.ts";
 import type { Process } from "./process.ts";
 import type { NameOnNode } from "./signal.ts";
@@ -243,7 +243,7 @@ export function handleDown(process: Process, ref: Ref, reason: ExitReason): void
   monitors.delete(ref.id);
   process.host.bondRemoved(process, entry.to);
   if (entry.told !== undefined) entry.told(reason);
-  else process.deliver(new Down(ref, entry.target, reason));
+  else process.deliver(new Down(ref, entry.target, toldReason(process.host.copy, reason)));
 }
 
 /** The way to some peers is gone: ends every bond with them. `noconnection`, or `killed` for a scheduler that was ended. */

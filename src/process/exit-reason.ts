@@ -18,6 +18,22 @@ export class ProcessExit extends Error {
   }
 }
 
+/**
+ * What a process is told of another one's end. In strict mode (`copy`) what it would be told from far away: a class that does not
+ * travel is gone from the reason, and one that cannot be sent is text.
+ */
+export function toldReason(
+  copy: ((message: unknown) => unknown) | undefined,
+  reason: ExitReason,
+): ExitReason {
+  if (copy === undefined) return reason;
+  try {
+    return copy(reason);
+  } catch {
+    return reasonText(reason);
+  }
+}
+
 /** Whether a process that ends with this reason was told to end, or was done. Source: OTP proc_lib, crash reports. */
 export const isOrderly = (reason: ExitReason): boolean =>
   reason === "normal" ||

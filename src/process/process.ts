@@ -11,7 +11,7 @@ import { MisuseError } from "../base/error.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Wait } from "./api.ts";
 import { Bonds } from "./bonds.ts";
-import { type ExitReason, isOrderly, ProcessExit } from "./exit-reason.ts";
+import { type ExitReason, isOrderly, ProcessExit, toldReason } from "./exit-reason.ts";
 import type { Owner, ProcessBody, ProcessHost } from "./host.ts";
 import {
   LIFE_EXITING,
@@ -310,7 +310,7 @@ export class Process implements Owner {
   exitSignal(from: Pid, reason: ExitReason, linked: boolean): void {
     if (this.life >= LIFE_EXITING) return;
     if (reason === "kill" && !linked) this.terminate("killed");
-    else if (this.trapping) this.deliver(new Exit(from, reason));
+    else if (this.trapping) this.deliver(new Exit(from, toldReason(this.host.copy, reason)));
     else if (reason !== "normal" || (from === this.pid && !linked)) this.terminate(reason);
   }
 

@@ -6,6 +6,7 @@ import {
   task,
   type Context,
   type Down,
+  type Exit,
   type NodeDown,
   type NodeUp,
   type Pid,
@@ -92,6 +93,41 @@ describe("strict mode", () => {
     await using probe = node.probe<unknown>();
     const message = { user: { onClick: () => undefined } };
     expect(() => node.send(probe.pid, message)).toThrow("message.user.onClick");
+  });
+
+  test("tells of an end what another node would hear of it", async () => {
+    await using node = await testNode({ logLevel: "error" });
+    class LedgerError extends Error {
+      override readonly name = "LedgerError";
+      readonly account = "acme";
+    }
+    const error = new LedgerError("no money");
+    const plain = { shutdown: { list: [1] } };
+    await node.run(async (ctx: Context<Down | Exit>) => {
+      ctx.trapExit(true);
+      const ends = (reason: unknown): Pid =>
+        ctx.spawnLink(async (own: Context<never>) => own.exit(reason));
+      for (const reason of [error, plain]) {
+        const pid = ends(reason);
+        ctx.monitor(pid);
+        for (const heard of [
+          (await ctx.receive("down")).reason,
+          (await ctx.receive("exit")).reason,
+        ]) {
+          expect(heard).not.toBe(reason);
+          expect(heard).not.toBeInstanceOf(LedgerError);
+          if (reason === plain) expect(heard).toEqual(plain);
+          else
+            expect(heard).toMatchObject({
+              name: "LedgerError",
+              message: "no money",
+              account: "acme",
+            });
+        }
+      }
+      ends({ unsent: () => 1 });
+      expect((await ctx.receive("exit")).reason).toMatch(/^\{"unsent":/);
+    });
   });
 
   test("can be turned off", async () => {
