@@ -10,13 +10,19 @@
  * bug or a dropped message broke, which is mended and reported. Feed inputs, then `pollOutput` until undefined.
  */
 import { unreachable } from "../base/assert.ts";
-import type { Millis } from "../base/millis.ts";
+import { earliest, type Millis } from "../base/millis.ts";
 import type { Change, ReplicaMessage, TableState } from "../wire/replica-message.ts";
 import { ReplicaAuthority } from "./replica-authority.ts";
 import { ReplicaTable, sameEntries } from "./replica-table.ts";
 
 /** Milliseconds between two digests: what a fault may stay unnoticed. */
 const DIGEST_MS = 30_000;
+
+/**
+ * Milliseconds between two answers to one peer: each may be the whole table. Who asks again sooner has had no time to miss
+ * anything that was not on its way, and gets its answer then.
+ */
+const ANSWER_MS = 1_000;
 
 /** Nodes that are away whose entries are kept for their return. */
 const PARKED_MAX = 64;
@@ -54,6 +60,10 @@ interface Copy {
   building: { readonly table: ReplicaTable; parts: number } | undefined;
   /** Whether the peer has all of ours and is told what changes. */
   follows: boolean;
+  /** From when on a question of the peer is answered at once. */
+  answersFrom: Millis;
+  /** What it had when it last asked, if that was too soon after the answer before. */
+  asked: TableState | undefined;
 }
 
 export class ReplicaSet {
@@ -105,6 +115,8 @@ export class ReplicaSet {
       table,
       building: undefined,
       follows: false,
+      answersFrom: now,
+      asked: undefined,
     });
     this.#digestAt ??= now + DIGEST_MS;
     this.#send(peer, { kind: "have", state: table.state });
@@ -123,14 +135,13 @@ export class ReplicaSet {
     if (this.#parked.size > PARKED_MAX && oldest !== undefined) this.#parked.delete(oldest);
   }
 
-  receive(peer: string, message: ReplicaMessage): void {
+  receive(peer: string, message: ReplicaMessage, now: Millis): void {
     const copy = this.#copies.get(peer);
     if (copy === undefined) return;
     switch (message.kind) {
       case "have":
-        copy.follows = true;
-        for (const answer of this.#own.answer(message.state)) this.#send(peer, answer);
-        return;
+        copy.asked = message.state;
+        return this.#answer(peer, copy, now);
       case "same":
         return this.#complete(peer, copy);
       case "delta":
@@ -155,14 +166,27 @@ export class ReplicaSet {
   }
 
   pollTimeout(): Millis | undefined {
-    return this.#digestAt;
+    let due = this.#digestAt;
+    for (const { answersFrom, asked } of this.#copies.values())
+      if (asked !== undefined) due = earliest(due, answersFrom);
+    return due;
   }
 
   handleTimeout(now: Millis): void {
+    for (const [peer, copy] of this.#copies) this.#answer(peer, copy, now);
     if (this.#digestAt === undefined || now < this.#digestAt) return;
     this.#digestAt = now + DIGEST_MS;
     const { state } = this.own;
     for (const peer of this.#copies.keys()) this.#send(peer, { kind: "digest", state });
+  }
+
+  #answer(peer: string, copy: Copy, now: Millis): void {
+    const { asked } = copy;
+    if (asked === undefined || now < copy.answersFrom) return;
+    copy.asked = undefined;
+    copy.answersFrom = now + ANSWER_MS;
+    copy.follows = true;
+    for (const answer of this.#own.answer(asked)) this.#send(peer, answer);
   }
 
   #delta(

@@ -32,6 +32,8 @@ export class TableDriver {
   /** When a mismatch with a connected node was last told of. */
   readonly #toldAt = new Map<string, Millis>();
   #timer: Timer | undefined;
+  /** When the timer is up. */
+  #timerAt = 0;
   #driving = false;
 
   /** `name` is for the log. */
@@ -80,7 +82,7 @@ export class TableDriver {
 
   /** @throws {DecodeError} */
   receive(peer: ServicePeer, body: Uint8Array): void {
-    this.#set.receive(peer.name, decodeReplicaMessage(body));
+    this.#set.receive(peer.name, decodeReplicaMessage(body), this.#world.clock.now());
     this.#drive();
   }
 
@@ -138,7 +140,11 @@ export class TableDriver {
     const { clock } = this.#world;
     const due = this.#set.pollTimeout();
     if (due === undefined) return this.stop();
-    this.#timer ??= clock.setTimer(Math.max(0, due - clock.now()), () => {
+    // One that is set for too early only looks and sets itself anew.
+    if (this.#timer !== undefined && due >= this.#timerAt) return;
+    this.stop();
+    this.#timerAt = due;
+    this.#timer = clock.setTimer(Math.max(0, due - clock.now()), () => {
       this.#timer = undefined;
       this.#set.handleTimeout(clock.now());
       this.#drive();

@@ -95,7 +95,7 @@ class Nodes {
         const [from, to] = link.split(">") as [string, string];
         for (let next = wire.shift(); next !== undefined; next = wire.shift()) {
           moved = true;
-          this.sets.get(to)!.receive(from, decodeReplicaMessage(next.body));
+          this.sets.get(to)!.receive(from, decodeReplicaMessage(next.body), this.#now);
           this.#outputs(to);
         }
       }
@@ -348,4 +348,28 @@ describe("messages of a table", () => {
       }
     }
   });
+});
+
+test("who asks a hundred times at once is answered once, and once more a second later with what there is by then", () => {
+  const set = new ReplicaSet();
+  const answers = (): string[] => {
+    const kinds: string[] = [];
+    for (let output = set.pollOutput(); output; output = set.pollOutput())
+      if (output.kind === "send" && output.message.kind === "full")
+        kinds.push(`${output.message.changes.length} entries`);
+    return kinds;
+  };
+  const nothing = { version: 0, count: 0xffff_ffff, low: 0, high: 0 };
+  set.change([entry("x", 1), entry("y", 1)]);
+  set.peerUp("b@h", 1, 5_000);
+  for (let times = 0; times < 100; times++)
+    set.receive("b@h", { kind: "have", state: nothing }, 5_001);
+  expect(answers()).toEqual(["2 entries"]);
+  expect(set.pollTimeout()).toBe(6_001);
+  set.change([entry("z", 1)]);
+  set.handleTimeout(6_000);
+  expect(answers()).toEqual([]);
+  set.handleTimeout(6_001);
+  expect(answers()).toEqual(["3 entries"]);
+  expect(set.pollTimeout()).toBe(35_000);
 });
