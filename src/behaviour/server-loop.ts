@@ -1,7 +1,7 @@
 import { LaneFullError, MessageTooLarge, EncodeError, MisuseError } from "../base/error.ts";
 import { ProcessContext } from "../process/context.ts";
 import { ProcessExit, type ExitReason } from "../process/exit-reason.ts";
-import { messageType } from "../process/mailbox.ts";
+import { messageType, typeText } from "../process/mailbox.ts";
 import { MessageLoop } from "../process/message-loop.ts";
 import { LIFE_RUNNING } from "../process/life.ts";
 import type { Process } from "../process/process.ts";
@@ -191,7 +191,7 @@ export class ServerLoop extends MessageLoop {
     }
     const { info } = this.#table;
     if (info !== undefined) return this.#settle(info(this.ctx, message));
-    this.ctx.log.warn("a message that no handler takes", { type: type ?? typeof message });
+    this.ctx.log.warn("a message that no handler takes", { type: typeText(message) });
   }
 
   /** A client of another version of this server, or of another server, says so instead of waiting in vain. */

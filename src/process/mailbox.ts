@@ -52,6 +52,13 @@ export function messageType(message: unknown): string | undefined {
   return typeof type === "string" ? type : undefined;
 }
 
+/** Characters of a type that people are shown: whoever sent the message chose how long it is. */
+const TYPE_CHARS_MAX = 100;
+
+/** What a message is, for logs and `inspect`: its type, else its kind of value. */
+export const typeText = (message: unknown): string =>
+  (messageType(message) ?? typeof message).slice(0, TYPE_CHARS_MAX);
+
 /**
  * The messages of one process, in order of arrival. Two parts: `incoming`, a plain queue, and the messages that a
  * selective receive has passed over, indexed by type. So plain receives pay for nothing, `receive(type)` costs the same
@@ -119,11 +126,10 @@ export class Mailbox {
   /** The types of the oldest messages, at most `max`; for what has none, its kind of value. */
   types(max: number): string[] {
     const types: string[] = [];
-    const name = (message: unknown): string => messageType(message) ?? typeof message;
     for (let saved = this.#first; saved !== undefined && types.length < max; saved = saved.after) {
-      types.push(name(saved.message));
+      types.push(typeText(saved.message));
     }
-    return [...types, ...this.#incoming.toArray(max - types.length).map(name)];
+    return [...types, ...this.#incoming.toArray(max - types.length).map(typeText)];
   }
 
   #takeIncoming(match: (message: unknown) => boolean): unknown {

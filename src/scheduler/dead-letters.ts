@@ -1,6 +1,6 @@
 import type { Pid } from "../term/pid.ts";
 import type { DeadLetterReason } from "../process/host.ts";
-import { messageType } from "../process/mailbox.ts";
+import { typeText } from "../process/mailbox.ts";
 import type { NameOnNode } from "../process/signal.ts";
 import type { SchedulerEvents } from "./events.ts";
 
@@ -17,7 +17,6 @@ export class DeadLetters {
     const count = (this.counts.get(reason) ?? 0) + 1;
     this.counts.set(reason, count);
     if (this.#events.deadLetter === undefined || (count & (count - 1)) !== 0) return;
-    const type = messageType(message) ?? typeof message;
-    this.#events.deadLetter({ reason, to, messageType: type.slice(0, 100), count });
+    this.#events.deadLetter({ reason, to, messageType: typeText(message), count });
   }
 }

@@ -23,7 +23,7 @@ import type {
 import { setHost } from "../process/hosts.ts";
 import { currentDefinitions, type Definitions } from "../process/registry.ts";
 import { LIFE_DEAD, LIFE_EXITING } from "../process/life.ts";
-import { messageType } from "../process/mailbox.ts";
+import { typeText } from "../process/mailbox.ts";
 import type { Outbound } from "../process/outbound.ts";
 import type { LaneWait } from "../process/pending.ts";
 import { Process } from "../process/process.ts";
@@ -364,7 +364,8 @@ export class SchedulerHost implements ProcessHost {
 
   crashed(process: Process, reason: ExitReason): void {
     const report = snapshotOf(process);
-    this.events.crashed?.({ ...report, reason, lastMessageType: messageType(process.last) });
+    const lastMessageType = process.last === undefined ? undefined : typeText(process.last);
+    this.events.crashed?.({ ...report, reason, lastMessageType });
   }
 
   readonly #dissolve = (process: Process): void => {

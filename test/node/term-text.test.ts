@@ -84,3 +84,14 @@ test("what is deep is cut", () => {
   for (let level = 0; level < 100_000; level++) deep = [deep];
   expect(termText(deep, 1_000)).toBe("[[[[[[…]]]]]]");
 });
+
+test("what throws when it is looked at is said so, and the rest is shown", () => {
+  const fail = (): never => {
+    throw new Error("do not touch");
+  };
+  const value = { before: 1, odd: new Proxy({}, { ownKeys: fail }), after: [2] };
+  expect(termText(value, 1_000)).toContain("[fails when it is looked at], after: [2] }");
+  for (const trap of ["get", "getPrototypeOf"]) {
+    expect(termText(new Proxy({}, { [trap]: fail }), 1_000)).toBe("[fails when it is looked at]");
+  }
+});

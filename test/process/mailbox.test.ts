@@ -83,3 +83,11 @@ test("a predicate that throws loses nothing", () => {
   expect(() => mailbox.takeMatch(refuse)).toThrow("no");
   expect([mailbox.take(), mailbox.take(), mailbox.take()]).toEqual([1, 2, undefined]);
 });
+
+test("types are shown as they are, and of a long one the beginning", () => {
+  const mailbox = new Mailbox();
+  mailbox.push({ type: "add" });
+  mailbox.push({ type: "x".repeat(1_000_000) });
+  mailbox.push(7);
+  expect(mailbox.types(10)).toEqual(["add", "x".repeat(100), "number"]);
+});

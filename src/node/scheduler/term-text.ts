@@ -36,12 +36,21 @@ class Printer {
     if (typeof value === "function") return this.#add(`[function ${value.name || "anonymous"}]`);
     if (typeof value !== "object" || value === null) return this.#add(String(value));
     if (this.#above.includes(value)) return this.#add("[contains itself]");
-    const whole = wholeText(value);
-    if (whole !== undefined) return this.#add(whole);
-    if (depth >= DEPTH_MAX) return this.#add("…");
     this.#above.push(value);
-    this.#collection(value, depth + 1);
+    try {
+      this.#object(value, depth);
+    } catch {
+      // A proxy may throw whatever is asked of it.
+      this.#add("[fails when it is looked at]");
+    }
     this.#above.pop();
+  }
+
+  #object(value: object, depth: number): void {
+    const whole = wholeText(value);
+    if (whole !== undefined) this.#add(whole);
+    else if (depth >= DEPTH_MAX) this.#add("…");
+    else this.#collection(value, depth + 1);
   }
 
   #add(text: string): void {
