@@ -61,16 +61,19 @@ export function isWaiting(member: Membership, now: Millis): boolean {
     if (member.done.has(origin)) continue;
     const followed = room.origins.get(origin);
     const had = resumed?.get(origin);
+    // Of an origin that it never heard of it misses what came while it was away from all of its nodes.
+    const isMissed =
+      had !== undefined || (followed !== undefined && followed.since >= member.memberSince);
     if (followed?.state === "ended") {
       member.done.add(origin);
-      if (had !== undefined && had < followed.number) {
-        tellGap(member, { origin, after: had, upTo: followed.number }, "origin_lost");
+      if (isMissed && (had ?? 0) < followed.number) {
+        tellGap(member, { origin, after: had ?? 0, upTo: followed.number }, "origin_lost");
       }
     } else if (isLate || followed?.state === "gone") {
       member.done.add(origin);
       const upTo = followed === undefined || followed.state === "gone" ? null : followed.number;
       // A room that is behind the client has lost nothing yet: what follows comes to everybody in it.
-      if (upTo === null ? had !== undefined : upTo > (had ?? 0)) {
+      if (upTo === null ? isMissed : upTo > (had ?? 0)) {
         tellGap(member, { origin, after: had ?? 0, upTo }, "origin_lost");
       }
     } else {

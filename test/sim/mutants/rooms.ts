@@ -54,8 +54,14 @@ export const rooms: readonly Mutant[] = [
   mutant(
     "a client that is ahead of its room is told of a gap",
     BEHIND,
-    "if (upTo === null ? had !== undefined : upTo > (had ?? 0)) {",
+    "if (upTo === null ? isMissed : upTo > (had ?? 0)) {",
     "if (had !== undefined || upTo !== null) {",
+  ),
+  mutant(
+    "of an origin that was lost before a client heard of it nothing is told",
+    BEHIND,
+    "if (upTo === null ? isMissed : upTo > (had ?? 0)) {",
+    "if (upTo === null ? had !== undefined : upTo > (had ?? 0)) {",
   ),
   mutant(
     "a client does not remember what it has",
