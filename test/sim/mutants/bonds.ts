@@ -49,8 +49,8 @@ export const bonds: readonly Mutant[] = [
   mutant(
     "a DOWN sent twice",
     BONDS,
-    "else process.deliver(new Down(ref, entry.target, reason));",
-    "else { process.deliver(new Down(ref, entry.target, reason)); process.deliver(new Down(ref, entry.target, reason)); }",
+    "else process.deliver(new Down(ref, entry.target, toldReason(process.host.copy, reason)));",
+    "else for (let time = 0; time < 2; time++) process.deliver(new Down(ref, entry.target, reason));",
   ),
   mutant(
     "monitors of a lost node are not told",
