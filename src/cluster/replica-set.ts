@@ -27,6 +27,9 @@ const ANSWER_MS = 1_000;
 /** Nodes that are away whose entries are kept for their return. */
 const PARKED_MAX = 64;
 
+/** Entries of all of them: more are sent anew, rather than that peers which come and go under new names fill the memory. */
+const PARKED_ENTRIES_MAX = 262_144;
+
 /** Equal to no table's: the answer is everything. */
 const UNLIKE_ANY: TableState = { version: 0, count: 0xffff_ffff, low: 0, high: 0 };
 
@@ -131,8 +134,13 @@ export class ReplicaSet {
     if (copy.state !== "current" || copy.table.count === 0) return;
     const { creation, table } = copy;
     this.#parked.set(peer, { creation, table });
-    const [oldest] = this.#parked.keys();
-    if (this.#parked.size > PARKED_MAX && oldest !== undefined) this.#parked.delete(oldest);
+    let entries = 0;
+    for (const parked of this.#parked.values()) entries += parked.table.count;
+    for (const [oldest, parked] of this.#parked) {
+      if (this.#parked.size <= PARKED_MAX && entries <= PARKED_ENTRIES_MAX) return;
+      this.#parked.delete(oldest);
+      entries -= parked.table.count;
+    }
   }
 
   receive(peer: string, message: ReplicaMessage, now: Millis): void {

@@ -373,3 +373,23 @@ test("who asks a hundred times at once is answered once, and once more a second 
   expect(answers()).toEqual(["3 entries"]);
   expect(set.pollTimeout()).toBe(35_000);
 });
+
+test("of nodes that are away so many entries are kept: of those that went first nothing is known when they come back", () => {
+  const set = new ReplicaSet();
+  const haveOf = (node: string): number => {
+    set.peerUp(node, 1, 0);
+    for (let output = set.pollOutput(); output; output = set.pollOutput())
+      if (output.kind === "send" && output.message.kind === "have")
+        return output.message.state.count;
+    return -1;
+  };
+  const nodes = ["a@h", "b@h", "c@h"];
+  for (const node of nodes) {
+    haveOf(node);
+    const changes = Array.from({ length: 100_000 }, (_none, member) => entry("x", member));
+    set.receive(node, { kind: "delta", version: 1, changes }, 0);
+    set.peerDown(node);
+    while (set.pollOutput() !== undefined);
+  }
+  expect(nodes.map(haveOf)).toEqual([0, 100_000, 100_000]);
+});
