@@ -1,7 +1,6 @@
 /**
- * `npm test`: formats, lint, types, then every test, some hundred seeds of the simulator, and half a minute of soak on a fresh
- * executable. The last line is `N passed, N failed`, where each
- * static check counts as one. Arguments go to `bun test`, and then only the tests run: `npm test -- test/term`.
+ * `npm test`: formats, lint, types, then every test, some hundred seeds of the simulator, and a minute of soak on a fresh
+ * executable. The last line is `N passed, N failed`, where each static check counts as one. Arguments go to `bun test`, and then only the tests run: `npm test -- test/term`.
  */
 import { join, resolve } from "node:path";
 
@@ -16,7 +15,7 @@ const TEST_MS_MAX = 60_000;
 /** Seeds of the simulator besides those of the tests: other ones for each commit, the same ones when a commit is tested again. */
 const SIM_SEEDS = 300;
 /** Short, with a seed that kills several nodes. */
-const SOAK = ["--minutes", "0.5", "--seed", "3"];
+const SOAK = ["--minutes", "1", "--seed", "3"];
 
 interface Count {
   passed: number;
