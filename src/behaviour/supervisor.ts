@@ -101,7 +101,7 @@ function settingsOf<A extends readonly unknown[]>(
   check(typeof behaviour.children === "function", "children must be a function");
   check(STRATEGIES.includes(strategy), `strategy must be one of ${STRATEGIES.join(", ")}`);
   check(Number.isInteger(intensity) && intensity >= 0, "intensity must be a count from 0");
-  check(periodMs >= 0, "periodMs must be milliseconds from 0");
+  check(periodMs > 0, "periodMs must be milliseconds above 0");
   check(
     AUTO_SHUTDOWN.includes(autoShutdown),
     `autoShutdown must be one of ${AUTO_SHUTDOWN.join(", ")}`,

@@ -82,6 +82,14 @@ async function happened(): Promise<string[]> {
 }
 
 describe("a supervisor", () => {
+  test("without a period would never give up, and is refused as in OTP", () => {
+    for (const periodMs of [0, -1, NaN]) {
+      expect(() => defineSupervisor("sup.timeless", { periodMs, children: () => [] })).toThrow(
+        "supervisor sup.timeless: periodMs must be milliseconds above 0",
+      );
+    }
+  });
+
   test("starts its children in order and stops them in reverse, each within its time", async () => {
     const node = localNode();
     trace.length = 0;
