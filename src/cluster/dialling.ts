@@ -298,7 +298,8 @@ export class Dialling {
     const { heard, home, target } = entry;
     // What others said may be where a namesake was, and what is configured may be where the node is no longer.
     if (heard !== undefined && home !== undefined) entry.target = target === heard ? home : heard;
-    if (reason === "connected_to_self") {
+    // Of others nothing is kept: a peer may name thousands.
+    if (reason === "connected_to_self" && entry.seed) {
       entry.state = { kind: "self" };
       return;
     }

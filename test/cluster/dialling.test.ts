@@ -258,6 +258,15 @@ describe("dialling", () => {
       expect(dialling.size).toBe(0);
     });
 
+    test("and that turn out to be this node are forgotten", () => {
+      const dialling = new Dialling("a@h", () => 0.5);
+      hear(dialling, "evil@h", nodes("x", 10), 0);
+      for (const key of dialled(dialling))
+        dialling.handle({ kind: "failed", key, reason: "connected_to_self", nameTaken: false }, 0);
+      dialling.handleTimeout(dialling.pollTimeout() ?? 10_000);
+      expect(dialling.size).toBe(0);
+    });
+
     test("and that have connected by themselves meanwhile are not dialled", () => {
       const dialling = new Dialling("a@h", () => 0.5);
       hear(dialling, "c@h", [...nodes("x", HEARD_DIALS_MAX), b], 0);
