@@ -12,6 +12,9 @@ const CHUNK_BYTES_MAX = 16 * 1024;
 /** Milliseconds between two looks whether a way that was cut is back: TCP sends again. */
 const RESEND_MS = 100;
 
+/** Milliseconds that a slow reader is at one chunk: it is not slow for long after its host has healed. */
+const READING_MS_MAX = 1_000;
+
 interface Chunk {
   bytes: Uint8Array;
   readonly at: Millis;
@@ -244,7 +247,7 @@ export class SimConnection implements Connection {
     if (this.#incomingWay.isCut) return this.#deliverAfter(RESEND_MS);
     const size = this.#incoming[0]?.bytes.length ?? 0;
     this.#deliver();
-    this.#deliverLater(size / this.#host.readBytesPerMs);
+    this.#deliverLater(Math.min(size / this.#host.readBytesPerMs, READING_MS_MAX));
   };
 
   #deliver(): void {

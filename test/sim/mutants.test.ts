@@ -29,6 +29,12 @@ test("every mutant fits the sources as they are, under a name of its own", () =>
   }
 });
 
+test("docs/mutants.md says of every mutant, and of no other, after how many seeds it was found", () => {
+  const page = readFileSync(join(ROOT, "docs/mutants.md"), "utf8");
+  const rows = [...page.matchAll(/^\| (.+?) +\| +(\d+|none of \d+) +\|/gm)].map(([, name]) => name);
+  expect(rows).toEqual(MUTANTS.map(({ name }) => name));
+});
+
 test.each(QUICK)("the first seeds find that %s", (name) => {
   expect(find(name, QUICK_SEEDS).seeds).toBeLessThanOrEqual(QUICK_SEEDS);
 });

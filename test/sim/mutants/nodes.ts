@@ -44,7 +44,7 @@ export const nodes: readonly Mutant[] = [
   mutant(
     "a pid of an earlier start is as good as one of this",
     "src/scheduler/routing.ts",
-    "return pid.nodeRef === this.#host.identities.local && pid.scheduler === this.#index;",
-    "return pid.node === this.#host.nodeName && pid.scheduler === this.#index;",
+    "const host = this.#host;\n    if (to.owner !== undefined || this.isHere(to)) {",
+    "const host = this.#host;\n    if (this.isStale(to)) to = host.identities.pid(host.identities.local, to.local);\n    if (to.owner !== undefined || this.isHere(to)) {",
   ),
 ];

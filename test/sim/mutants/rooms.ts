@@ -58,12 +58,6 @@ export const rooms: readonly Mutant[] = [
     "if (had !== undefined || upTo !== null) {",
   ),
   mutant(
-    "of an origin that was lost before a client heard of it nothing is told",
-    BEHIND,
-    "if (upTo === null ? isMissed : upTo > (had ?? 0)) {",
-    "if (upTo === null ? had !== undefined : upTo > (had ?? 0)) {",
-  ),
-  mutant(
     "a client does not remember what it has",
     CLIENT,
     "    this.#cursor[origin] = number;\n    let event",
