@@ -21,6 +21,7 @@ import { cookie } from "./cookie.ts";
 import { disconnect } from "./disconnect.ts";
 import { exit } from "./exit.ts";
 import { functions } from "./functions.ts";
+import { deadLetters } from "./dead-letters.ts";
 import { groups } from "./groups.ts";
 import { inspect } from "./inspect.ts";
 import { names } from "./names.ts";
@@ -43,7 +44,7 @@ import type { World } from "./world.ts";
 /** All verbs, in the order of the help. */
 export const VERBS: readonly Verb[] = [
   run,
-  ...[status, nodes, ps, inspect, tree, names, groups, functions],
+  ...[status, nodes, ps, inspect, tree, names, groups, functions, deadLetters],
   ...[spawn, send, call, exit],
   ...[connect, disconnect, stop],
   ...[types, check, test, sim, term, cookie, cert],

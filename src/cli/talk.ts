@@ -174,6 +174,10 @@ export function durationOf(args: Arguments, name: string, preset: number): numbe
   return parsed.value;
 }
 
+/** How often to ask again; undefined: once. @throws {ConfigError} bad_usage */
+export const watchMsOf = (args: Arguments): number | undefined =>
+  valueOf(args, "--watch") === undefined ? undefined : durationOf(args, "--watch", WATCH_MS);
+
 const CLEAR = "\u001b[H\u001b[2J\u001b[3J";
 
 /** Prints what `ask` brings, as a line of JSON or as `show` draws it; with `--watch` until Ctrl-C. */
@@ -184,8 +188,7 @@ export async function report<T>(
   show: (answer: T) => string,
 ): Promise<number> {
   const { terminal } = world;
-  const everyMs =
-    valueOf(args, "--watch") === undefined ? undefined : durationOf(args, "--watch", WATCH_MS);
+  const everyMs = watchMsOf(args);
   do {
     const answer = await ask();
     if (isOn(args, "--json")) terminal.write(jsonLine(answer));

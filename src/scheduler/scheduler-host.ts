@@ -142,7 +142,7 @@ export class SchedulerHost implements ProcessHost {
     this.leaseMs = options.leaseMs ?? TICK_INTERVAL_MS + TICK_TIMEOUT_MS + SESSION_GRACE_MS;
     this.#fences = new FenceClock(options.fences);
     this.endings = new Endings(clock, (process) => this.release(process));
-    this.deadLetters = new DeadLetters(this.events);
+    this.deadLetters = new DeadLetters(clock, this.events);
     this.stray = new Stray(this.events, options.log);
     this.#base = index * SERIAL_LIMIT;
     this.#log = options.log;

@@ -25,6 +25,7 @@ import {
   type ProcessSummary,
   type SummaryOrder,
 } from "./inspect.ts";
+import type { KeptLetter } from "./dead-letters.ts";
 import { callerOf, NodeCaller } from "./node-caller.ts";
 import { SchedulerHost } from "./scheduler-host.ts";
 import { undeliverable } from "./signals.ts";
@@ -175,6 +176,11 @@ export class Scheduler extends SchedulerHost {
   /** Messages that reached nobody, by reason. */
   deadLetterCounts(): ReadonlyMap<DeadLetterReason, number> {
     return this.deadLetters.counts;
+  }
+
+  /** Samples of what reached nobody, behind that serial number. */
+  deadLettersSince(serial: number): readonly KeptLetter[] {
+    return this.deadLetters.since(serial);
   }
 
   /** Errors that nobody caught and that belonged to no process. */

@@ -110,6 +110,22 @@ export interface TreeEntry {
   readonly children: readonly TreeEntry[];
 }
 
+/** A sample of the messages that reached nobody. */
+export interface DeadLetterRow {
+  /** Of the scheduler that saw it; from 1. */
+  readonly scheduler: number;
+  readonly serial: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly reason: string;
+  /** A pid, or `node/name`. */
+  readonly to: string;
+  /** The message's literal `type`, or what kind of value it is; never its contents. */
+  readonly type: string;
+  /** Dead letters for this reason on that scheduler so far. */
+  readonly count: number;
+}
+
 /** A global name and its holder. */
 export interface NameRow {
   readonly name: string;
@@ -140,6 +156,11 @@ export interface Queries {
       /** In words, the schedulers whose processes are missing because they do not answer. */
       readonly silent: readonly string[];
     };
+  };
+  /** `after`: for each scheduler, from the first one on, the serial number behind which it is asked; 0: all that is kept. */
+  dead_letters: {
+    readonly args: { readonly after: readonly number[] };
+    readonly answer: readonly DeadLetterRow[];
   };
   names: { readonly args: Record<never, never>; readonly answer: readonly NameRow[] };
   groups: { readonly args: Record<never, never>; readonly answer: readonly GroupEntry[] };

@@ -201,6 +201,28 @@ test("dead letters are counted by reason in status, and sampled in the log", asy
   expect(sampled).not.toContainEqual(["debug", "noproc", 3, pid]);
   expect(sampled).toContainEqual(["warn", "noname", 1, `${a.name}/nobody`]);
   expect((await a.verb("status")).stdout).toContain("3 noproc");
+  const rows = (await a.verb("dead-letters", "--json")).stdout.trim().split("\n");
+  const letters = rows.map((row) => JSON.parse(row) as Record<string, unknown>);
+  expect(letters.map(({ count, reason, to, type }) => [reason, to, type, count])).toEqual([
+    ...[1, 2, 3].map((count) => ["noproc", pid, "work", count]),
+    ["noname", `${a.name}/nobody`, "work", 1],
+  ]);
+});
+
+test("dead letters are a stream: with --watch those that follow come once each", async () => {
+  await using cluster = await BinaryCluster.start();
+  const a = await cluster.add("a", { modules: [MODULE], start: [] });
+  await using watch = a.follow("dead-letters", "--watch=50ms", "--json");
+  const says = (count: number): Promise<unknown> =>
+    watch.lines.waitFor(
+      (text) => text.includes(`"count":${count},`) || text.includes(`"count":${count}}`),
+    );
+  for (let count = 1; count <= 3; count++) {
+    await a.tool("send", `${a.hint}/nobody`, '{"type":"work"}');
+    await says(count);
+  }
+  const counts = watch.lines.all.map(({ text }) => (JSON.parse(text) as { count: number }).count);
+  expect(counts).toEqual([1, 2, 3]);
 });
 
 test("errors that nobody caught are counted in status, and logged with their stack", async () => {

@@ -95,6 +95,8 @@ export class QueryDesk {
         return this.#inspect(args as QueryArgs<"inspect">);
       case "tree":
         return this.#tree(args as QueryArgs<"tree">);
+      case "dead_letters":
+        return this.#deadLetters(args);
       case "disconnect": {
         const connected = this.#options.disconnect((args as QueryArgs<"disconnect">).node);
         return { connected } satisfies QueryAnswer<"disconnect">;
@@ -219,6 +221,15 @@ export class QueryDesk {
     } catch {
       return [];
     }
+  }
+
+  /** Of the schedulers that answer, oldest first. */
+  async #deadLetters(args: unknown): Promise<QueryAnswer<"dead_letters">> {
+    const { answers } = await this.#askAll("dead_letters", args);
+    const rows = (answers as (QueryAnswer<"dead_letters"> | undefined)[]).flatMap(
+      (some) => some ?? [],
+    );
+    return rows.sort((one, other) => one.at - other.at);
   }
 
   /** Every scheduler's answer, in order, undefined where there is none; and in words who gives none. */

@@ -5,7 +5,13 @@ import type { Scheduler } from "../../scheduler/scheduler.ts";
 import type { ProcessSummary } from "../../scheduler/inspect.ts";
 import type { Identities } from "../../term/identities.ts";
 import { Pid } from "../../term/pid.ts";
-import type { InspectAnswer, ProcessEntry, QueryAnswer, QueryArgs } from "../../service/query.ts";
+import type {
+  DeadLetterRow,
+  InspectAnswer,
+  ProcessEntry,
+  QueryAnswer,
+  QueryArgs,
+} from "../../service/query.ts";
 import { treesOf } from "../supervision-tree.ts";
 import { termText } from "./term-text.ts";
 
@@ -53,6 +59,8 @@ function answer(
       return inspect(scheduler, identities, (args as QueryArgs<"inspect">).pid);
     case "tree":
       return treesOf(scheduler);
+    case "dead_letters":
+      return deadLetters(scheduler, args as Partial<QueryArgs<"dead_letters">> | null);
     default:
       throw new Error(`unknown query ${verb}`);
   }
@@ -62,6 +70,18 @@ function answer(
 function list(scheduler: Scheduler, { sort, limit }: QueryArgs<"ps">): QueryAnswer<"ps"> {
   const processes = scheduler.list(sort, limit).map(entryOf(scheduler));
   return { processes, total: scheduler.tables().processes, silent: [] };
+}
+
+function deadLetters(
+  scheduler: Scheduler,
+  args: Partial<QueryArgs<"dead_letters">> | null,
+): readonly DeadLetterRow[] {
+  // A peer wrote it: it may be anything.
+  const after = Array.isArray(args?.after) ? Number(args.after[scheduler.index - 1] ?? 0) : 0;
+  return scheduler.deadLettersSince(after).map(({ at, count, messageType, reason, serial, to }) => {
+    const target = to instanceof Pid ? to.toString() : `${to.node}/${to.name}`;
+    return { scheduler: scheduler.index, serial, at, reason, to: target, type: messageType, count };
+  });
 }
 
 function countsOf(scheduler: Scheduler): SchedulerCounts {

@@ -183,8 +183,18 @@ export class BinaryNode implements AsyncDisposable {
     return this.#tool(args);
   }
 
+  /** Starts a verb against this node that goes on until it is killed. */
+  follow(verb: string, ...args: readonly string[]): Program {
+    const { within, ...options } = this.#toolOptions();
+    return new Program([...within, BINARY, verb, ...args, "--node", this.hint], options);
+  }
+
   #tool(args: readonly string[]): Promise<Outcome> {
-    return runBinary(args, {
+    return runBinary(args, this.#toolOptions());
+  }
+
+  #toolOptions() {
+    return {
       cwd: this.#options.folder,
       home: this.#options.folder,
       within: this.#options.host?.within ?? [],
@@ -193,7 +203,7 @@ export class BinaryNode implements AsyncDisposable {
         ...this.#options.env,
         SNOW_LISTEN_REGISTRY_PORT: String(this.#options.registryPort ?? 0),
       },
-    });
+    };
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -11,15 +11,6 @@ export const spawns: readonly Mutant[] = [
     "",
   ),
   mutant(
-    "a spawn in answer to a loss is lost with it",
-    "src/scheduler/scheduler.ts",
-    `    for (const process of this.bonds.ofNode(node)) bondsLost(process, lost, "noconnection");
-`,
-    `    for (const process of this.bonds.ofNode(node)) bondsLost(process, lost, "noconnection");
-    this.spawning.nodeDown(node);
-`,
-  ),
-  mutant(
     "nobody tells the child of a spawn that was given up",
     REQUESTS,
     `host.dispatch({ kind: "link_exit", from: parent, to: result.pid, reason });`,
