@@ -46,6 +46,13 @@ test("a crash report says who, why, where in the source, and what was waiting", 
   ]);
 });
 
+test("a long mailbox is a warning with the process, its function and the length", () => {
+  const { lines, log } = logged();
+  reportEvents(log).mailboxHigh?.(pid, "worker", 16_384);
+  const fields = { pid: pid.toString(), function: "worker", mailbox: 16_384 };
+  expect(lines).toEqual([["warn", "mailbox high", fields]]);
+});
+
 test("the place of an error is the first frame of the author's own files", () => {
   const error = new Error("x");
   const at = (...frames: string[]): string | undefined => {

@@ -484,3 +484,15 @@ test("what is no name is misuse, and the error says what it got", async () => {
     }
   });
 });
+
+test("a mailbox that grows is told of at 16,384 messages and whenever it has doubled since", async () => {
+  start();
+  await run(async (ctx) => {
+    const pid = ctx.spawn(async (own: Any) => {
+      await own.receive((message: Any) => message === "never");
+    }) as Pid<Any>;
+    for (let n = 0; n < 40_000; n++) ctx.send(pid, n);
+    expect(node.heard.mailboxes).toEqual([16_384, 32_768]);
+    ctx.sendExit(pid, "kill");
+  });
+});

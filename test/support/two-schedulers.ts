@@ -16,13 +16,15 @@ export interface Heard {
   readonly deadLetters: DeadLetter[];
   readonly stray: unknown[];
   readonly logged: string[];
+  /** Lengths at which a mailbox was said to be long. */
+  readonly mailboxes: number[];
 }
 
 /** Schedulers of one node on one thread: signals between them are encoded, queued, and decoded after I/O. */
 export class TestSchedulers {
   readonly schedulers: Scheduler[] = [];
   readonly identities: Identities[] = [];
-  readonly heard: Heard = { crashes: [], deadLetters: [], stray: [], logged: [] };
+  readonly heard: Heard = { crashes: [], deadLetters: [], stray: [], logged: [], mailboxes: [] };
   /** Signals on their way between schedulers. */
   inFlight = 0;
   /** Called with every signal for another node, which cannot be reached. */
@@ -56,6 +58,7 @@ export class TestSchedulers {
             crashed: (report) => heard.crashes.push(report),
             deadLetter: (letter) => heard.deadLetters.push(letter),
             strayError: (error) => heard.stray.push(error),
+            mailboxHigh: (_pid, _functionName, length) => heard.mailboxes.push(length),
           },
           ...(strict ? { copy: strictCopy(identities) } : {}),
         }),
