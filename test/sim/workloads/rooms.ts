@@ -233,11 +233,12 @@ export const rooms: Workload = {
     );
   },
   quiesce(run) {
-    // Those whose node is gone have to come back, and to be told of origins that are.
-    for (let tries = 0; tries < 40 && !roomLog.clients.every(({ isJoined }) => isJoined); tries++) {
+    // Those whose node is gone have to come back, which nobody has told them if it went last, and to be told of origins that are.
+    let tries = 0;
+    do {
       everybodyIn(run);
       run.world.run(250);
-    }
+    } while (++tries < 40 && !roomLog.clients.every(({ isJoined }) => isJoined));
   },
   end(run) {
     for (const client of roomLog.clients) client.leave();
