@@ -42,8 +42,8 @@ interface LinkEntry {
   made: number;
   ended: number;
   exits: { readonly reason: string; readonly at: number }[];
-  /** When the holder ended it last; undefined: it has made another one since, or ended none. */
-  unlinkedAt: number | undefined;
+  /** The holder has ended it, has read everything that was in its mailbox by then, and has made no other since. */
+  isOver: boolean;
 }
 
 class MixLog {
@@ -132,22 +132,31 @@ class MixLog {
       append(this.partners, to, self);
     }
     entry.at = at;
-    entry.unlinkedAt = undefined;
+    entry.isOver = false;
   }
 
-  unlinked(self: string, to: string, at: number): void {
+  /** The result tells this link from those that the holder makes later. */
+  unlinked(self: string, to: string): number {
     const entry = this.#link(self, to);
     entry.ended++;
-    entry.unlinkedAt = at;
+    return entry.made;
+  }
+
+  /**
+   * The holder reads what it told itself right after an unlink. No exit of that link may arrive after the unlink; one that had
+   * arrived before is in the mailbox and is read like anything there, however late: a thread may be stalled in between.
+   */
+  over(self: string, to: string, made: number): void {
+    const entry = this.#link(self, to);
+    if (entry.made === made) entry.isOver = true;
   }
 
   exited(self: string, from: string, reason: string, at: number): void {
     const entry = this.#link(self, from);
     entry.exits.push({ reason, at });
-    const { unlinkedAt = at } = entry;
-    // One that was in the mailbox by then is read at once, and one that the other side made since is another link.
-    if (at > unlinkedAt + 1 && (this.links.get(`${from} > ${self}`)?.made ?? 0) === 0) {
-      this.faults.push(`${self} got an exit of ${from}, long after it had unlinked`);
+    // One that the other side made since is another link.
+    if (entry.isOver && (this.links.get(`${from} > ${self}`)?.made ?? 0) === 0) {
+      this.faults.push(`${self} got an exit of ${from}, with which it had unlinked before`);
     }
     this.#told(self, from, reason);
   }
@@ -193,7 +202,7 @@ class MixLog {
     const key = `${self} > ${to}`;
     let entry = this.links.get(key);
     if (entry === undefined)
-      this.links.set(key, (entry = { at: 0, made: 0, ended: 0, exits: [], unlinkedAt: undefined }));
+      this.links.set(key, (entry = { at: 0, made: 0, ended: 0, exits: [], isOver: false }));
     return entry;
   }
 

@@ -53,6 +53,9 @@ type Order =
   | { readonly type: "rpc"; readonly node: string }
   | { readonly type: "leave"; readonly reason: string };
 
+/** What a process tells itself: it comes behind what was in the mailbox when it unlinked. */
+type Unlinked = { readonly type: "unlinked"; readonly to: string; readonly made: number };
+
 type Received =
   | Order
   | Numbered
@@ -61,6 +64,7 @@ type Received =
   | Exit
   | NodeUp
   | NodeDown
+  | Unlinked
   | { readonly type: "hello"; readonly id: string };
 
 /** The run that goes on now: one at a time on a thread. */
@@ -100,7 +104,10 @@ const actor = define("sim.actor", async (ctx: Context<Received>, name: string) =
         break;
       case "unlink":
         ctx.unlink(message.to);
-        log.unlinked(self, message.to.toString(), now());
+        unlinked(ctx, self, message.to.toString());
+        break;
+      case "unlinked":
+        log.over(self, message.to, message.made);
         break;
       case "call":
         void call(ctx, self, message.to);
@@ -155,6 +162,11 @@ function talk(ctx: Context<Received>, self: string, order: Extract<Order, { type
   log.sent(self, to, now());
   // What was sent to another node is the value at the time of sending.
   if (nodeOf(to) !== nodeOf(self)) filling?.fill(n + 1);
+}
+
+function unlinked(ctx: Context<Received>, self: string, to: string): void {
+  const made = log.unlinked(self, to);
+  ctx.send(ctx.self as Pid<Unlinked>, { type: "unlinked", to, made });
 }
 
 function watch(ctx: Context<Received>, self: string, to: Pid): Ref {
