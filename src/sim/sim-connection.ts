@@ -84,6 +84,11 @@ export class SimConnection implements Connection {
     return this.#underWay;
   }
 
+  /** When the last of what is on its way to this end is due; 0: nothing is. A way that was slow stays so for what it had taken. */
+  get dueBy(): Millis {
+    return this.#incoming.at(-1)?.at ?? 0;
+  }
+
   join(peer: SimConnection): void {
     this.#peer = peer;
   }

@@ -104,8 +104,8 @@ export class Run {
   /** Until a checker has looked at them. */
   readonly takeovers: Takeover[] = [];
   readonly endings: Ending[] = [];
-  /** From when on no session may be suspect any more, but those between nodes of which somebody has still to find out something. */
-  #calm: { readonly from: number; readonly except: ReadonlySet<string> } | undefined;
+  /** From when on no session may be suspect any more; later, or never, between nodes that have still to find out something. */
+  #calm: { readonly from: number; readonly unsettled: ReadonlyMap<string, number> } | undefined;
   /** When a node had a namesake, or somebody may still have taken the one for the other. */
   readonly #namesakes: { readonly name: string; readonly from: number; readonly to: number }[] = [];
   /** The highest creation of each node so far, and the nodes that started again with a lower one: their clock was set back. */
@@ -128,7 +128,7 @@ export class Run {
 
   /** Everything is healed, and all nodes are connected. */
   healed(): void {
-    this.#calm = { from: this.now + CALM_MS, except: this.steady.brokenPairs() };
+    this.#calm = { from: this.now + CALM_MS, unsettled: this.steady.unsettledPairs() };
   }
 
   /** Takes in a fault that happens now. */
@@ -197,8 +197,9 @@ export class Run {
       if (!CAUSES.has(reason)) this.fail(`${line.node}: node down ${JSON.stringify(line.fields)}`);
     } else if (line.text === "session suspect") {
       const { node, lane } = line.fields as { node: string; lane: number };
-      const { from = Infinity, except } = this.#calm ?? {};
-      if (this.now < from || except?.has(`${line.node} ${node}`) === true) return;
+      const { from = Infinity, unsettled } = this.#calm ?? {};
+      const until = unsettled?.get(`${line.node} ${node}`) ?? 0;
+      if (this.now < Math.max(from, until + CALM_MS)) return;
       this.fail(`${line.node}: lost socket ${lane} to ${node}, and nothing was the matter with it`);
     } else if (line.level === "error") {
       const { error } = line.fields as { error?: unknown };

@@ -1,4 +1,5 @@
 /** Which nodes of a run are well connected, and since when: what may be expected of those who are has no excuse. */
+import type { Millis } from "../../src/base/millis.ts";
 import type { SimConnection } from "../../src/sim/sim-connection.ts";
 import type { SimNode } from "../../src/sim/sim-node.ts";
 import type { World } from "../../src/sim/world.ts";
@@ -49,17 +50,23 @@ export class Steadiness {
     this.#pairs = pairs;
   }
 
-  /** Names of nodes, in pairs, with a connection that is broken and not closed: somebody has still to find that out. */
-  brokenPairs(): ReadonlySet<string> {
+  /**
+   * Until when something that was the matter may still be found out between two nodes, by their names in pairs: Infinity where a
+   * connection is broken and not closed. Where a slow way still holds something it is as if that were lost, for as long: what is
+   * said on a lane behind it is not acknowledged, and whoever gives that lane up for silent, and repairs it, does right.
+   */
+  unsettledPairs(): ReadonlyMap<string, Millis> {
     const whose = new Map<unknown, SimNode>();
     for (const node of this.#world.incarnations) {
       for (const thread of node.threads) whose.set(thread, node);
     }
-    const pairs = new Set<string>();
-    for (const { isBroken, owner, peerOwner } of this.#world.network.connections) {
-      if (!isBroken) continue;
+    const pairs = new Map<string, Millis>();
+    for (const { isBroken, owner, peerOwner, dueBy } of this.#world.network.connections) {
+      const until = isBroken ? Infinity : dueBy;
+      if (until <= this.#world.now) continue;
       const [by, from] = [whose.get(owner)?.name, whose.get(peerOwner)?.name];
-      pairs.add(`${by} ${from}`).add(`${from} ${by}`);
+      for (const pair of [`${by} ${from}`, `${from} ${by}`])
+        pairs.set(pair, Math.max(until, pairs.get(pair) ?? 0));
     }
     return pairs;
   }
