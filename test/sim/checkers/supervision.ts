@@ -57,13 +57,18 @@ function overBudget({ births, key, strategy }: SupervisorEntry): string[] {
   return failures;
 }
 
-/** For each child of each supervisor that came up, how often it runs now. */
-function copies(living: ReadonlyMap<string, unknown>) {
+/**
+ * For each child of each supervisor that came up, how often it runs now. A node and a namesake that started in the same
+ * millisecond have the same creation, so a process of the one has a pid of the same text as a child on the other, and is not it.
+ */
+function copies(living: ReturnType<Run["living"]>) {
   return [...supervisorLog.values()].flatMap(({ births, key, pid, strategy }) => {
     if (pid === undefined) return [];
     const isThere = living.has(pid);
     return CHILDREN.map((id) => {
-      const alive = births.filter((birth) => birth.id === id && living.has(birth.pid));
+      const alive = births.filter(
+        (birth) => birth.id === id && living.get(birth.pid)?.pid === birth.self,
+      );
       const state = isThere ? "alive" : "gone";
       const text = `${key} (${strategy}, ${state}): ${alive.length} copies of ${id}`;
       return { id, births: alive, isThere, text };

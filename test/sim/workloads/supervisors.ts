@@ -5,6 +5,7 @@ import type { Child } from "../../../src/behaviour/supervisor-api.ts";
 import type { Context, ExitReason } from "../../../src/process/api.ts";
 import { define } from "../../../src/process/registry.ts";
 import type { SimNode } from "../../../src/sim/sim-node.ts";
+import type { Pid } from "../../../src/term/pid.ts";
 import type { Run, Workload } from "../run.ts";
 
 /** Restarts that each supervisor of the load allows, and within how many milliseconds. */
@@ -19,6 +20,8 @@ export interface Birth {
   readonly supervisor: string;
   readonly id: string;
   readonly pid: string;
+  /** The pid itself: what runs on a namesake that started in the same millisecond may have the same text. */
+  readonly self: Pid;
   readonly at: number;
 }
 
@@ -40,8 +43,9 @@ const worker = define(
     key: string,
     id: string,
   ) => {
-    const pid = ctx.self.toString();
-    supervisorLog.get(key)?.births.push({ supervisor: key, id, pid, at: current.now });
+    const { self } = ctx;
+    const birth = { supervisor: key, id, pid: self.toString(), self, at: current.now };
+    supervisorLog.get(key)?.births.push(birth);
     const { reason } = await ctx.receive();
     ctx.exit(reason);
   },
