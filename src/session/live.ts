@@ -152,7 +152,7 @@ export function isSuspect(live: Live): boolean {
   );
 }
 
-function hasNoSockets(live: Live): boolean {
+export function hasNoSockets(live: Live): boolean {
   return live.control === undefined && live.lanes.every((lane) => !lane.attached);
 }
 

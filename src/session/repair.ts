@@ -1,6 +1,14 @@
 /** Bringing back the sockets that a session lacks: who dials what, and when. Works on `Live`, decides nothing else. */
 import type { Millis } from "../base/millis.ts";
-import { isStuck, laneDeadline, loseLane, retryMs, type LaneSocket, type Live } from "./live.ts";
+import {
+  hasNoSockets,
+  isStuck,
+  laneDeadline,
+  loseLane,
+  retryMs,
+  type LaneSocket,
+  type Live,
+} from "./live.ts";
 import type { SessionOutput } from "./session-io.ts";
 
 /** Two refusals this far apart are two: a listener that is being replaced comes back within less. */
@@ -62,8 +70,21 @@ export function hasDied(live: Live, lane: LaneSocket, now: Millis): boolean {
 
 /** Takes a lane's socket for dead and has it dialled again. */
 export function resetLane(live: Live, lane: LaneSocket, now: Millis, emit: Emit): void {
-  loseLane(live, lane, now);
+  laneLost(live, lane, now);
   emit({ kind: "reset_lane", plan: lane.plan });
+}
+
+/**
+ * A lane's socket is gone. Dials that were refused while one still stood say nothing of the node, which lived, and are forgotten with the
+ * last of them; but for one of just now, since the ends of a killed node's sockets are not all heard of at once.
+ */
+export function laneLost(live: Live, lane: LaneSocket, now: Millis): void {
+  loseLane(live, lane, now);
+  if (!hasNoSockets(live)) return;
+  live.refusedTwice = false;
+  if (live.refusedAt !== undefined && now - live.refusedAt > REFUSALS_APART_MS)
+    live.refusedAt = undefined;
+  live.controlDialAt = Math.min(live.controlDialAt, now + REFUSALS_APART_MS);
 }
 
 /** The control connection is gone: dials begin at once, on both sides. */

@@ -13,15 +13,7 @@ import type { ConnectionError, ProtocolError } from "../base/error.ts";
 import { earliest, type Millis } from "../base/millis.ts";
 import { codeSentence, type SessionEndReason } from "../wire/protocol-code.ts";
 import type { ControlDial } from "./control-dial.ts";
-import {
-  isGone,
-  isStuck,
-  isSuspect,
-  loseLane,
-  repairDeadline,
-  type LaneSocket,
-  type Live,
-} from "./live.ts";
+import { isGone, isStuck, isSuspect, repairDeadline, type LaneSocket, type Live } from "./live.ts";
 import {
   controlFailed,
   DIAL_AGAIN_MS,
@@ -30,6 +22,7 @@ import {
   hasDied,
   laneAttached,
   laneFailed,
+  laneLost,
   loseControl,
   overdue,
   resetLane,
@@ -203,7 +196,7 @@ export class RunningSession {
         laneAttached(lane);
         return this.#settle(now);
       case "lane_lost":
-        if (lane.attached) loseLane(live, lane, now);
+        if (lane.attached) laneLost(live, lane, now);
         return this.#settle(now);
       case "lane_failed":
         laneFailed(lane, now);

@@ -313,6 +313,19 @@ describe("gone", () => {
     expect(state(world, a, b)).toBe("up");
   });
 
+  test("dials that were refused while a lane lived say nothing once it is lost as well", () => {
+    const { world, a, b } = connected();
+    a.refuses = b.refuses = true;
+    world.cutControl();
+    world.run(1_000);
+    a.refuses = b.refuses = false;
+    // Before the next dial of the control connection is due.
+    world.cutLanes(a, b);
+    world.run(500);
+    expect(state(world, a, b)).toBe("up");
+    expect(a.log.filter((line) => line.startsWith("over"))).toEqual([]);
+  });
+
   test("behind a proxy refused dials say nothing at all", () => {
     const { world, a, b } = connected({ refusedIsDown: false });
     world.kill(b);
