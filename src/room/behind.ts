@@ -5,10 +5,13 @@ import type { LocalRoom, Membership } from "./local-room.ts";
 import { originText, OutgoingMessage } from "./outgoing-message.ts";
 
 /**
- * Milliseconds that a question may take: the other side counts ages from when it gets there. What that brings too much is
- * left out here.
+ * Milliseconds that a question may take: the other side counts ages from when it gets there. A lane that fell silent takes six seconds to
+ * be found out, and then to be repaired. What that brings too much is left out here.
  */
-export const ON_THE_WAY_MS = 5_000;
+export const QUESTION_MS = 20_000;
+
+/** The same for what a client says of itself when it comes. */
+const ON_THE_WAY_MS = 5_000;
 
 /** Messages of an origin that do not come: those behind `after`, up to `upTo`; null: nobody knows. */
 interface Gap {
@@ -35,15 +38,26 @@ export function serve(member: Membership, tell: RoomTell, now: Millis): void {
 
 /**
  * An origin that nobody here knew: those who were members elsewhere before this room was followed here get what is older
- * than that.
+ * than that, or hear that they will not. `before`: number of the last message that the room does not get.
  */
-export function bringOlder(room: LocalRoom, tell: RoomTell, now: Millis): void {
+export function bringOlder(room: LocalRoom, tell: RoomTell, before: number, now: Millis): void {
+  const { origin } = tell;
+  const behind = [...room.members.values()].filter(
+    (member) => member.resumed !== undefined && !room.apart.has(member),
+  );
+  for (const member of behind) {
+    // Asked before it came, for less than it misses; the answer to its own question comes too late, behind newer messages.
+    if (member.question <= tell.id) continue;
+    const had = member.resumed?.get(origin) ?? 0;
+    if (before > had) tellGap(member, { origin, after: had, upTo: before }, "origin_lost");
+    member.done.add(origin);
+  }
   const roomAgeMs = now - room.since;
   const older = tell.entries.filter(({ ageMs }) => ageMs > roomAgeMs);
   const trimmedAgeMs = tell.trimmedAgeMs <= roomAgeMs ? Infinity : tell.trimmedAgeMs;
   if (older.length === 0 && trimmedAgeMs === Infinity) return;
-  for (const member of room.members.values()) {
-    if (member.resumed === undefined || room.apart.has(member)) continue;
+  for (const member of behind) {
+    if (member.question > tell.id) continue;
     serve(member, { ...tell, entries: older, trimmedAgeMs }, now);
   }
 }

@@ -10,7 +10,7 @@ import { ROOM_ANSWER_MS, ROOM_ENDED_MS, ROOM_LOST_MS, ROOM_RESUME_MS } from "../
 import type { Millis } from "../base/millis.ts";
 import type { RoomTell } from "../wire/room-answer.ts";
 import type { RoomCursor } from "../wire/room-message.ts";
-import { bringOlder, isWaiting, ON_THE_WAY_MS, serve } from "./behind.ts";
+import { bringOlder, isWaiting, QUESTION_MS, serve } from "./behind.ts";
 import type { Followed, LocalRoom, Membership } from "./local-room.ts";
 import { originText, OutgoingMessage } from "./outgoing-message.ts";
 import type { RoomSource, RoomWorld } from "./room-world.ts";
@@ -75,7 +75,7 @@ export class CatchUp {
     for (const member of room.apart) {
       if (member.resumed !== undefined && member.isCatchingUp) lowest(cursor, member.resumed);
     }
-    return { cursor, ageMs: ageMs + ON_THE_WAY_MS };
+    return { cursor, ageMs: ageMs + QUESTION_MS };
   }
 
   /** An answer. */
@@ -205,7 +205,7 @@ export class CatchUp {
     });
     const hasHole =
       known === undefined ? tell.trimmedAgeMs <= roomAgeMs : first > before + 1 && last > before;
-    if (known === undefined) bringOlder(room, tell, now);
+    if (known === undefined) bringOlder(room, tell, before, now);
     if (hasHole) this.#gap(room, origin, known === undefined ? 0 : before, first - 1, "window");
     for (const entry of missed) {
       this.#hub.deliver(room, new OutgoingMessage(room.name, origin, entry.number, entry));
