@@ -17,9 +17,10 @@ export const buffers: Checker = {
     const failures: string[] = [];
     // Of those that live: with a node that stopped its ends are gone, and the network hears of it later.
     const ends = run.world.network.connections.values().filter(({ owner }) => !owner.dead);
-    const nodes = run.world.nodes.size + run.world.namesakes.size;
+    // All that there are, up or not: one that stops in order still has its own.
+    const nodes = run.world.names.length + run.world.namesakes.size;
     const count = [...ends].length;
-    if (count > CONNECTIONS_MAX * Math.max(1, nodes)) {
+    if (count > CONNECTIONS_MAX * nodes) {
       failures.push(`${count} ends of connections for ${nodes} nodes`);
     }
     for (const node of run.world.nodes.values()) {
