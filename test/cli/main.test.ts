@@ -71,6 +71,7 @@ const ANSWERS = {
     strayErrors: 0,
   },
   nodes: [],
+  dead_letters: [],
   ps: { processes: [], total: 0, silent: [] },
   functions: [],
   names: [],

@@ -132,6 +132,8 @@ test("what the node was started with is started again, unless it is at fault", a
   await a.logged("scheduler restarted");
   await a.lines.waitFor(() => a.log("spinner is here").length === 2);
   await a.lines.waitFor(() => roundsAfter(a, killed.at).length > 0);
+  // The control thread's line may come behind those of the processes themselves.
+  await a.lines.waitFor(() => a.log("started").length === 4);
   const started = a.log("started").map((line) => line.function);
   expect(started).toEqual(["spin_app", "steady", "spin_app", "steady"]);
   expect(await a.stop()).toBe(0);
