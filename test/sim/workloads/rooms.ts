@@ -132,6 +132,8 @@ export class RoomClient {
   visit(server: SimServer): void {
     if (this.#isConnecting || this.#socket?.isOpen === true) return;
     this.room.disconnected();
+    // What it heard before it was in was for nobody to go on from.
+    if (this.joinedAt === undefined) this.heard.clear();
     this.#isConnecting = true;
     const line = new Line(this);
     this.line = line;
