@@ -4,8 +4,8 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 
+import { CommandLine } from "../scripts/command-line.ts";
 import type { Row, Suite, Wanted } from "./row.ts";
 
 const NOT_SUITES = new Set(["main.ts", "row.ts"]);
@@ -19,12 +19,9 @@ function suites(): string[] {
     .toSorted();
 }
 
-function usage(complaint: string): never {
-  const names = suites();
-  console.error(`${complaint}\nusage: npm run bench -- SUITE… [--json] [--rows NAME,…]`);
-  console.error(names.length === 0 ? "no suites yet" : `suites: ${names.join(" ")}`);
-  process.exit(2);
-}
+const line = new CommandLine(
+  `npm run bench -- SUITE… [--json] [--rows NAME,…]\nsuites: ${suites().join(" ")}`,
+);
 
 /** `1234567` as `1,235,000`: what stands behind the fourth digit is noise. */
 function shown(value: number | undefined): string {
@@ -57,27 +54,19 @@ function printLine(line: readonly string[]): void {
   console.log(cells.join("  ").trimEnd());
 }
 
-function parse(): { json: boolean; names: string[]; rows: string[] | undefined } {
-  try {
-    const { values, positionals } = parseArgs({
-      args: process.argv.slice(2),
-      options: { json: { type: "boolean", default: false }, rows: { type: "string" } },
-      allowPositionals: true,
-    });
-    return { json: values.json, names: positionals, rows: values.rows?.split(",") };
-  } catch (error) {
-    return usage((error as Error).message);
-  }
-}
-
-const { json, names, rows: asked } = parse();
+const { values, positionals: names } = line.parse({
+  options: { json: { type: "boolean", default: false }, rows: { type: "string" } },
+  allowPositionals: true,
+});
+const { json, rows } = values;
+const asked = rows?.split(",");
 /** `flood` is `dist.flood.small` and the others, in whatever suite. */
 const wanted: Wanted = (name) =>
   asked === undefined ||
   asked.some((row) => name.startsWith(row) || name.slice(name.indexOf(".") + 1).startsWith(row));
-if (names.length === 0) usage("which suite?");
+if (names.length === 0) line.refuse("which suite?");
 for (const name of names) {
-  if (!suites().includes(name)) usage(`no such suite: ${name}`);
+  if (!suites().includes(name)) line.refuse(`no such suite: ${name}`);
 }
 if (!json) printLine(HEAD);
 for (const name of names) {

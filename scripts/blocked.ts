@@ -3,13 +3,13 @@
  * another one, once with senders that wait when they are asked to and once with senders that do not. The exit code is 1 if
  * anything was lost, a node took 300 MB in the first case, or nobody was refused in the second.
  */
-import { parseArgs } from "node:util";
-
 import { runBlocked } from "../test/e2e/support/blocked-run.ts";
+import { CommandLine } from "./command-line.ts";
 
 const RSS_MB_MAX = 300;
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "30" } } });
-const blockedMs = Number(values.seconds) * 1_000;
+const line = new CommandLine("bun scripts/blocked.ts [--seconds N]");
+const { values } = line.parse({ options: { seconds: { type: "string" } } });
+const blockedMs = line.number("seconds", values.seconds, 30) * 1_000;
 let bad = false;
 for (const manners of [
   ["ready", "receive", "ready", "receive"],

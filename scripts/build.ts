@@ -5,6 +5,7 @@
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+import { CommandLine } from "./command-line.ts";
 import { writePackage } from "./types.ts";
 
 const ROOT = resolve(import.meta.dir, "..");
@@ -73,7 +74,9 @@ export async function build(options: { force: boolean }): Promise<string> {
 
 if (import.meta.main) {
   try {
-    console.log(await build({ force: process.argv.includes("--force") }));
+    const line = new CommandLine("npm run build -- [--force]");
+    const { force = false } = line.parse({ options: { force: { type: "boolean" } } }).values;
+    console.log(await build({ force }));
   } catch (error) {
     console.error((error as Error).message);
     process.exit(1);

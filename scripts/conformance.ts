@@ -3,8 +3,10 @@
  * shows where the tests are. Exit code 1 if a row of priority 0 or 1 has neither a test nor a reason.
  */
 import { coverage } from "../test/conformance/coverage.ts";
+import { CommandLine } from "./command-line.ts";
 
-const showsFiles = process.argv.includes("--files");
+const line = new CommandLine("npm run conformance -- [--files]");
+const showsFiles = line.parse({ options: { files: { type: "boolean" } } }).values.files === true;
 const states = coverage().filter(({ priority }) => priority < 2);
 const isCovered = ({ files }: { readonly files: readonly string[] }): boolean => files.length > 0;
 let missing = 0;

@@ -12,6 +12,7 @@ import { BinaryNode, logFields, randomCookie } from "../test/e2e/support/binary-
 import { Folder } from "../test/e2e/support/folder.ts";
 import type { Line } from "../test/e2e/support/lines.ts";
 import { buildIfNeeded, PROJECT } from "../test/e2e/support/program.ts";
+import { CommandLine } from "./command-line.ts";
 import { Screen } from "./demo/screen.ts";
 import { findTexts, type Texts } from "./demo/texts.ts";
 
@@ -194,7 +195,8 @@ async function demo(run: Run): Promise<boolean> {
 async function main(): Promise<number> {
   let texts: Texts;
   try {
-    texts = findTexts(process.argv.slice(2));
+    const line = new CommandLine("npm run demo -- [FILE | FOLDER …]");
+    texts = findTexts(line.parse({ allowPositionals: true }).positionals);
   } catch (error) {
     console.error(`demo: ${error instanceof Error ? error.message : String(error)}`);
     return 2;

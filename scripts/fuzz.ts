@@ -1,11 +1,10 @@
 /**
- * `bun scripts/fuzz.ts stf | frames [--seconds N | --count N] [--seed N]`. `stf` mutates the vectors of the term format and
+ * `npm run fuzz -- stf | frames [--seconds N | --count N] [--seed N]`. `stf` mutates the vectors of the term format and
  * decodes what comes out, as a standalone term and as a stream; `frames` does so with every frame and whatever reads it.
  * Anything but a value or a `DecodeError` is an escape: it is printed with its bytes and the exit code is 1. Prints how many inputs were tried. Without a bound: 10 seconds.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 
 import { ByteReader, ByteWriter } from "../src/base/bytes.ts";
 import { DecodeError } from "../src/base/error.ts";
@@ -14,6 +13,7 @@ import { decode, encode } from "../src/term/stf.ts";
 import { Identities } from "../src/term/identities.ts";
 import { TermEncoder } from "../src/term/encode.ts";
 import { stream, values } from "../test/vectors/stf/values.ts";
+import { CommandLine } from "./command-line.ts";
 import { fuzzFrames, type FuzzBounds } from "./fuzz-frames.ts";
 import { mutate, Random } from "./fuzz/mutate.ts";
 
@@ -34,18 +34,20 @@ interface Bounds extends FuzzBounds {
 }
 
 function parse(): Bounds {
-  const { values: options, positionals } = parseArgs({
+  const line: CommandLine = new CommandLine(
+    "npm run fuzz -- stf | frames [--seconds N | --count N] [--seed N]",
+  );
+  const { values: options, positionals } = line.parse({
     allowPositionals: true,
     options: { seconds: { type: "string" }, count: { type: "string" }, seed: { type: "string" } },
   });
   const [what, ...more] = positionals;
-  if ((what !== "stf" && what !== "frames") || more.length > 0) {
-    console.error("usage: bun scripts/fuzz.ts stf | frames [--seconds N | --count N] [--seed N]");
-    process.exit(2);
-  }
-  const count = Number(options.count ?? Infinity);
-  const seconds = Number(options.seconds ?? (options.count === undefined ? 10 : Infinity));
-  return { what, count, seconds, seed: Number(options.seed ?? Date.now() % 0x7fff_ffff) };
+  if ((what !== "stf" && what !== "frames") || more.length > 0) line.refuse("stf or frames?");
+  const count = line.number("count", options.count, Infinity);
+  const otherwise = options.count === undefined ? 10 : Infinity;
+  const seconds = line.number("seconds", options.seconds, otherwise);
+  const seed = line.number("seed", options.seed, Date.now() % 0x7fff_ffff);
+  return { what, count, seconds, seed };
 }
 
 /** Every vector, valid or not, and a stream of all values after one another. */

@@ -4,16 +4,16 @@
  * heard of before. The exit code is 1 if a socket, session, process or table entry is left, or if memory grows on after the
  * first fifth.
  */
-import { parseArgs } from "node:util";
-
 import { Reconnects } from "../test/e2e/support/reconnect-run.ts";
+import { CommandLine } from "./command-line.ts";
 
 const PARTS = 5;
 /** What a runtime's heap breathes. */
 const GROWTH_MB_MAX = 40;
 
-const { values } = parseArgs({ options: { count: { type: "string", default: "10000" } } });
-const part = Math.ceil(Number(values.count) / PARTS);
+const line = new CommandLine("bun scripts/reconnects.ts [--count N]");
+const { values } = line.parse({ options: { count: { type: "string" } } });
+const part = Math.ceil(line.number("count", values.count, 10_000, PARTS) / PARTS);
 await using run = await Reconnects.start();
 await run.pair(1);
 await run.strangers(1);

@@ -5,15 +5,19 @@
  * faults of our own, and how soon. With `--splits` the seeds are those of supervisors whose nodes lose each other for longer than
  * their leases. Exit code 1 when something failed that should hold, or held that should fail.
  */
-import { parseArgs } from "node:util";
-
 import { Trace } from "../src/sim/trace.ts";
 import { NODES, runSeed } from "../test/sim/run-seed.ts";
 import { scenarioSource, shrinkSeed } from "../test/sim/shrink-seed.ts";
 import { runSplits } from "../test/sim/splits.ts";
 import { VERSION } from "../src/program/version.ts";
+import { CommandLine } from "./command-line.ts";
 
-const { values } = parseArgs({
+const line = new CommandLine(
+  "npm run sim -- [--seed N [--trace messages] [--quiet] [--no-shrink]]\n" +
+    "                      [--seeds N [--from M] [--for-seconds N] [--until-failure] [--twice]]\n" +
+    "                      [--mutants | --mutant NAME] [--splits]",
+);
+const { values } = line.parse({
   allowNegative: true,
   options: {
     seed: { type: "string" },
@@ -140,13 +144,15 @@ function bulk(kind: Kind, from: number, count: number, untilMs: number): number 
 let failed: number;
 if (values.mutants === true || values.mutant !== undefined) {
   const { reportMutants } = await import("../test/sim/mutants/report.ts");
-  failed = reportMutants(values.mutant, Number(values.seeds ?? MUTANT_SEEDS));
+  failed = reportMutants(values.mutant, line.number("seeds", values.seeds, MUTANT_SEEDS, 1));
 } else if (values.seed !== undefined) {
-  const seed = Number(values.seed);
+  const seed = line.number("seed", values.seed, 1);
   failed = values.splits === true ? replaySplits(seed) : await replay(seed);
 } else {
-  const until = performance.now() + Number(values["for-seconds"] ?? Infinity) * 1_000;
+  const forSeconds = line.number("for-seconds", values["for-seconds"], Infinity);
+  const until = performance.now() + forSeconds * 1_000;
   const kind = values.splits === true ? splits() : mixed();
-  failed = bulk(kind, Number(values.from ?? 1), Number(values.seeds ?? 300), until);
+  const from = line.number("from", values.from, 1);
+  failed = bulk(kind, from, line.number("seeds", values.seeds, 300, 1), until);
 }
 process.exit(failed === 0 ? 0 : 1);

@@ -3,26 +3,19 @@
  * every scheduler, nodes that are killed, stopped and started one after the other. Default: five minutes, 3,000 clients. Exit code 1 when a
  * client missed something that it was not told of.
  */
-import { parseArgs } from "node:util";
-
 import { soakRooms } from "../test/e2e/support/room-soak.ts";
 import { build } from "./build.ts";
+import { CommandLine } from "./command-line.ts";
 
 /** Milliseconds that one round takes: quiet, away, and back in the room. */
 const ROUND_MS = 20_000;
 const SHOWN_MAX = 40;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "5" },
-    clients: { type: "string", default: "3000" },
-  },
-});
-const [minutes, clients] = [Number(values.minutes), Number(values.clients)];
-if (!(minutes > 0) || !(clients > 0)) {
-  console.error("usage: npm run soak:rooms -- [--minutes N] [--clients N]");
-  process.exit(2);
-}
+const line = new CommandLine("npm run soak:rooms -- [--minutes N] [--clients N]");
+const options = { minutes: { type: "string" }, clients: { type: "string" } } as const;
+const { values } = line.parse({ options });
+const minutes = line.number("minutes", values.minutes, 5, 0.1);
+const clients = line.number("clients", values.clients, 3_000, 1);
 await build({ force: false });
 const report = await soakRooms({
   clients,

@@ -3,10 +3,9 @@
  * a check of all that their processes saw. Default: one minute, any seed. Exit code 1 when a promise was broken. Where
  * network namespaces are not permitted it says so in one line, and there is nothing to fail.
  */
-import { parseArgs } from "node:util";
-
 import { networkRefusal } from "../test/e2e/support/netns.ts";
 import { soak } from "../test/soak/soak.ts";
+import { CommandLine } from "./command-line.ts";
 
 /** A check that has seen less than this of something has not checked it. Per minute. */
 const SEEN_MIN: Readonly<Record<string, number>> = {
@@ -15,15 +14,11 @@ const SEEN_MIN: Readonly<Record<string, number>> = {
 };
 const VIOLATIONS_SHOWN = 40;
 
-const { values } = parseArgs({
-  options: { minutes: { type: "string", default: "1" }, seed: { type: "string" } },
-});
-const minutes = Number(values.minutes);
-const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
-if (!(minutes > 0) || !Number.isFinite(seed)) {
-  console.error("usage: npm run soak -- [--minutes N] [--seed N]");
-  process.exit(2);
-}
+const line = new CommandLine("npm run soak -- [--minutes N] [--seed N]");
+const options = { minutes: { type: "string" }, seed: { type: "string" } } as const;
+const { values } = line.parse({ options });
+const minutes = line.number("minutes", values.minutes, 1, 0.1);
+const seed = line.number("seed", values.seed, Math.floor(Math.random() * 1e9));
 if (networkRefusal() === undefined) {
   const report = await soak({ forMs: minutes * 60_000, seed, say: console.log });
   const { violations, counts, records, links } = report;
