@@ -1,3 +1,4 @@
+import { SmallMap } from "../base/small-map.ts";
 import { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import { toldReason, type ExitReason } from "./exit-reason.ts";
@@ -63,10 +64,10 @@ export interface Watcher {
 /** What a process has besides its mailbox, made when first needed: most processes never need most of it. */
 export class Bonds {
   /** 0: linked; otherwise the id of an unlink that is not acknowledged yet. */
-  links: Map<Pid, number> | undefined = undefined;
+  links: SmallMap<Pid, number> | undefined = undefined;
   unlinkIdLast = 0;
-  monitors: Map<number, Monitor> | undefined = undefined;
-  watchers: Map<Ref, Watcher> | undefined = undefined;
+  monitors: SmallMap<number, Monitor> | undefined = undefined;
+  watchers: SmallMap<Ref, Watcher> | undefined = undefined;
   names: Set<string> | undefined = undefined;
   aliases: Set<Pid> | undefined = undefined;
   pendingFirst: Pending<unknown> | undefined = undefined;
@@ -90,7 +91,7 @@ export class Bonds {
 export function link(process: Process, to: Pid): void {
   if (to === process.pid) return;
   const bonds = process.ownBonds();
-  bonds.links ??= new Map();
+  bonds.links ??= new SmallMap();
   const state = bonds.links.get(to);
   if (state === 0) return;
   bonds.links.set(to, 0);
@@ -109,7 +110,7 @@ export function unlink(process: Process, to: Pid): void {
 
 export function handleLink(process: Process, from: Pid): void {
   const bonds = process.ownBonds();
-  bonds.links ??= new Map();
+  bonds.links ??= new SmallMap();
   // While an unlink of ours is on its way, the other side's link was made before it heard of that: it will undo it.
   if (bonds.links.has(from)) return;
   bonds.links.set(from, 0);
@@ -197,7 +198,7 @@ export function monitor(
 /** Enters a monitor whose other side is told, or was made, elsewhere. */
 export function addMonitor(process: Process, entry: Monitor): void {
   const bonds = process.ownBonds();
-  bonds.monitors ??= new Map();
+  bonds.monitors ??= new SmallMap();
   bonds.monitors.set(entry.ref.id, entry);
   process.host.bondAdded(process, entry.to);
 }
@@ -223,7 +224,7 @@ function endMonitor(process: Process, entry: Monitor): void {
 
 export function handleMonitor(process: Process, watcher: Watcher): void {
   const bonds = process.ownBonds();
-  bonds.watchers ??= new Map();
+  bonds.watchers ??= new SmallMap();
   bonds.watchers.set(watcher.ref, watcher);
   process.host.bondAdded(process, watcher.from);
 }
@@ -255,9 +256,9 @@ export function bondsLost(
   const { bonds } = process;
   if (bonds === undefined) return;
   // As they are now: who is told of a loss may make new bonds to the same peers at once, and those are for the next session.
-  const watchers = [...(bonds.watchers?.values() ?? [])].filter(({ from }) => lost(from));
-  const monitors = [...(bonds.monitors?.values() ?? [])].filter(({ to }) => lost(to));
-  const peers = [...(bonds.links?.keys() ?? [])].filter(lost);
+  const watchers = (bonds.watchers?.values() ?? []).filter(({ from }) => lost(from));
+  const monitors = (bonds.monitors?.values() ?? []).filter(({ to }) => lost(to));
+  const peers = (bonds.links?.keys() ?? []).filter(lost);
   for (const watcher of watchers) {
     bonds.watchers?.delete(watcher.ref);
     if (!(watcher.target instanceof Pid)) process.host.namedWatchEnded(watcher.ref);
@@ -304,7 +305,7 @@ export function dissolve(process: Process, reason: ExitReason): void {
     watcher.targetEnded(reason);
     watcher = after;
   }
-  for (const [peer, state] of bonds.links ?? []) {
+  for (const [peer, state] of bonds.links?.entries() ?? []) {
     host.bondRemoved(process, peer);
     if (state === 0) host.dispatch({ kind: "link_exit", from: pid, to: peer, reason });
   }

@@ -91,13 +91,15 @@ export function summaryOf(process: Process): ProcessSummary {
 
 export function snapshotOf(process: Process): ProcessSnapshot {
   const { bonds, mailbox } = process;
-  const links = [...(bonds?.links ?? [])].filter(([, state]) => state === 0).map(([pid]) => pid);
+  const links = (bonds?.links?.entries() ?? [])
+    .filter(([, state]) => state === 0)
+    .map(([pid]) => pid);
   return {
     ...summaryOf(process),
     parent: process.parent,
     names: [...(bonds?.names ?? [])],
     links,
-    monitors: [...(bonds?.monitors?.values() ?? [])].map(({ target }) => target),
+    monitors: (bonds?.monitors?.values() ?? []).map(({ target }) => target),
     monitoredBy: watchersOf(process),
     trapExit: process.trapping,
     mailboxTypes: mailbox?.types(TYPES_SHOWN) ?? [],
@@ -111,7 +113,7 @@ export function snapshotOf(process: Process): ProcessSnapshot {
 
 function watchersOf(process: Process): Pid[] {
   const { bonds } = process;
-  const pids = [...(bonds?.watchers?.values() ?? [])].map(({ from }) => from);
+  const pids = (bonds?.watchers?.values() ?? []).map(({ from }) => from);
   for (let local = bonds?.localFirst; local !== undefined; local = local.watcherAfter) {
     if (local instanceof Monitor) pids.push(local.holder.pid);
   }

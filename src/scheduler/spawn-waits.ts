@@ -1,5 +1,6 @@
 /** Who waits for what was spawned elsewhere: for its pid, or for the value of an `rpc`. */
 import { CallError, SpawnError } from "../base/error.ts";
+import { SmallMap } from "../base/small-map.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import type { Monitored } from "../process/api.ts";
@@ -78,7 +79,7 @@ export abstract class SpawnRequest<T> extends Pending<T> implements Requester {
     // The child is linked from its side since before its first step.
     if (this.#link && process.life === LIFE_RUNNING) {
       const bonds = process.ownBonds();
-      (bonds.links ??= new Map()).set(result.pid, 0);
+      (bonds.links ??= new SmallMap()).set(result.pid, 0);
       process.host.bondAdded(process, result.pid);
     }
     this.succeed(this.answer(result.pid));

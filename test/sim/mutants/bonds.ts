@@ -79,7 +79,7 @@ export const bonds: readonly Mutant[] = [
   mutant(
     "bonds made in answer to a loss are lost with it",
     BONDS,
-    "const peers = [...(bonds.links?.keys() ?? [])].filter(lost);",
-    "const peers = [...(bonds.links?.keys() ?? [])];",
+    "const peers = (bonds.links?.keys() ?? []).filter(lost);",
+    "const peers = bonds.links?.keys() ?? [];",
   ),
 ];

@@ -25,7 +25,7 @@ export const spawns: readonly Mutant[] = [
   mutant(
     "a parent does not know the link to its child",
     "src/scheduler/spawn-waits.ts",
-    "(bonds.links ??= new Map()).set(result.pid, 0);",
+    "(bonds.links ??= new SmallMap()).set(result.pid, 0);",
     "",
   ),
   mutant(
