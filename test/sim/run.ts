@@ -108,6 +108,10 @@ export class Run {
   #calm: { readonly from: number; readonly unsettled: ReadonlyMap<string, number> } | undefined;
   /** When a node had a namesake, or somebody may still have taken the one for the other. */
   readonly #namesakes: { readonly name: string; readonly from: number; readonly to: number }[] = [];
+  /** When dials of a node were refused, as if by a firewall. */
+  readonly #refusals: { readonly name: string; readonly to: number }[] = [];
+  /** When a node was taken for gone because of that. */
+  readonly #takenForGone: { readonly name: string; readonly at: number }[] = [];
   /** The highest creation of each node so far, and the nodes that started again with a lower one: their clock was set back. */
   readonly #newest = new Map<string, number>();
   readonly #setBack = new Set<string>();
@@ -135,6 +139,7 @@ export class Run {
   injected(fault: Fault): void {
     const name = "node" in fault ? this.world.nameOf(fault.node) : "";
     if (fault.kind === "stop") this.stopped.add(name);
+    if (fault.kind === "refuse_dials") this.#refusals.push({ name, to: this.now + fault.forMs });
     if (fault.kind !== "namesake") return;
     const to = this.now + fault.forMs + NAMESAKE_GONE_MS;
     this.#namesakes.push({ name, from: this.now, to });
@@ -188,11 +193,17 @@ export class Run {
     );
   }
 
+  /** Whether that node, as it was at a time, was taken for gone since, and a firewall had refused in its name. */
+  refusedFor(node: string, since: number): boolean {
+    return this.#takenForGone.some(({ at, name }) => name === node && at >= since);
+  }
+
   /** Takes in a log line: what nodes say of each other, and what nobody should have to say. */
   heed(line: TraceLine): void {
     if (line.text === "node down") {
       this.losses++;
-      const { node, reason } = line.fields as { node: string; reason: string };
+      const { node, reason, text } = line.fields as { node: string; reason: string; text: string };
+      if (text.includes("two dials were refused")) this.#gone(node);
       this.#ended(line.node, node, reason);
       if (!CAUSES.has(reason)) this.fail(`${line.node}: node down ${JSON.stringify(line.fields)}`);
     } else if (line.text === "session suspect") {
@@ -218,6 +229,11 @@ export class Run {
     const isKnown = one !== undefined && other !== undefined;
     const since = isKnown ? this.steady.since(one, other) : Infinity;
     this.endings.push({ by, of, reason, at: this.now, since });
+  }
+
+  #gone(name: string): void {
+    if (this.#refusals.some((refusal) => refusal.name === name && refusal.to >= this.now))
+      this.#takenForGone.push({ name, at: this.now });
   }
 
   #takenOver(by: SimNode, name: string, creation: number): void {

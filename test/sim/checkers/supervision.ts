@@ -23,7 +23,7 @@ export const supervision: Checker = {
   name: "supervision",
   during(run) {
     if (++steps % STEPS !== 0) return [];
-    // A node whose namesake answers for it looks as if it had started again, and it has not ended.
+    // A node whose namesake answers for it looks as if it had started again, one whose dials a firewall refuses as if it had ended.
     return copies(run.living("sim.worker")).flatMap(({ births, text }) =>
       births.length > 1 && !births.some((birth) => isMistaken(run, birth)) ? [text] : [],
     );
@@ -40,7 +40,7 @@ export const supervision: Checker = {
 };
 
 const isMistaken = (run: Run, { at, pid }: Birth): boolean =>
-  run.mistaken(nodeOf(pid), at, run.now);
+  run.mistaken(nodeOf(pid), at, run.now) || run.refusedFor(nodeOf(pid), at);
 
 function overBudget({ births, key, strategy }: SupervisorEntry): string[] {
   // In the other strategies the loss of a node, which counts elsewhere, may restart it too.
