@@ -1,33 +1,27 @@
 /**
  * Drives the control thread of one node: puts its parts together, starts and stops them. It never runs users' code.
- * Connections come through the `Gate` to the `Peers`, whom to dial is the `Connector`'s business, orderly ends are the
- * `Farewells`', and what peers and schedulers say goes through the `ControlInbox`.
+ * Connections come through the `Gate` to the `Peers`, whom to be connected to is the `Mesh`'s business, orderly ends are
+ * the `Farewells`', and what peers and schedulers say goes through the `ControlInbox`.
  */
-import { ConnectionError } from "../../base/error.ts";
 import { FenceClock } from "../../base/fence.ts";
-import { HEARD_NODES_MAX } from "../../base/limits.ts";
 import type { Millis } from "../../base/millis.ts";
-import { parseNodeName } from "../../config/node-name.ts";
 import type { Clock } from "../../port/clock.ts";
 import type { ThreadPort } from "../../port/threads.ts";
 import type { TlsKeys } from "../../port/transport.ts";
 import type { SessionInfo } from "../../session/session-io.ts";
-import { AddressDials } from "./address-dials.ts";
-import { Connector } from "./connector.ts";
 import type { ControlEvents, NodeUpInfo } from "./control-events.ts";
 import { ControlInbox } from "./control-inbox.ts";
 import { ControlServices } from "./control-services.ts";
 import type { ControlSetup } from "../control-setup.ts";
 import type { ControlWorld } from "./control-world.ts";
-import { DnsSeeds } from "./dns-seeds.ts";
 import { Farewells } from "./farewells.ts";
 import { Gate } from "./gate.ts";
-import type { HandshakeFailure, HandshakeSocket } from "./handshake-socket.ts";
 import { functionsMessage } from "./hosted-functions.ts";
+import { Mesh } from "./mesh.ts";
 import type { PeerDriver } from "./peer-driver.ts";
+import { PeerQueries } from "./peer-queries.ts";
 import { Peers } from "./peers.ts";
 import { QueryDesk } from "./query-desk.ts";
-import { Requests } from "../requests.ts";
 import { SchedulerGroup } from "./scheduler-group.ts";
 import type { SchedulerKeeper } from "./scheduler-keeper.ts";
 import { SchedulerReplacement } from "./scheduler-replacement.ts";
@@ -47,15 +41,13 @@ export class ControlDriver {
   readonly #peers: Peers;
   readonly #inbox: ControlInbox;
   readonly #gate: Gate;
-  readonly #connector: Connector;
-  readonly #addressDials: AddressDials;
+  readonly #mesh: Mesh;
   readonly #farewells: Farewells;
   readonly #services: ControlServices;
-  readonly #asked: Requests;
+  readonly #queries: PeerQueries;
   readonly #watchdog: WatchdogDriver;
   readonly #starts: StartFunctions;
   readonly #replacement: SchedulerReplacement;
-  #dnsSeeds: DnsSeeds | undefined;
   #stopping: (() => void) | undefined;
 
   constructor(options: {
@@ -100,22 +92,15 @@ export class ControlDriver {
       this.#schedulers.tell(1, { kind: "start", functionName, args });
     this.#starts = new StartFunctions(start, this.#world.log);
     this.#farewells = new Farewells(this.#schedulers);
-    this.#asked = new Requests(this.#clock);
+    this.#queries = new PeerQueries((node) => this.#peers.known(node), this.#clock);
     this.#gate = new Gate({
       setup,
       world: this.#world,
       lanePorts: () => this.#schedulers.lanePorts,
       events: {
-        decide: (socket, decision) => {
-          const peer = this.#peers.of(decision.peer.hello.name);
-          if (!this.#addressDials.decide(socket, decision, peer)) peer.decide(socket, decision);
-        },
-        established: (socket, established) => {
-          const peer = this.#peers.of(established.peer.hello.name);
-          peer.established(socket, established);
-          this.#addressDials.established(socket, peer);
-        },
-        failed: (socket, failure, name) => this.#handshakeFailed(socket, failure, name),
+        decide: (socket, decision) => this.#mesh.decide(socket, decision),
+        established: (socket, established) => this.#mesh.established(socket, established),
+        failed: (socket, failure, name) => this.#mesh.failed(socket, failure, name),
       },
     });
     this.#peers = new Peers({
@@ -128,31 +113,23 @@ export class ControlDriver {
       events: {
         up: (peer, info) => this.#up(peer, info),
         over: (peer) => this.#over(peer),
-        connectFailed: (name, error) => this.#connector.failed(name, error),
+        connectFailed: (name, error) => this.#mesh.connector.failed(name, error),
         message: (peer, message) => this.#inbox.fromPeer(peer, message),
       },
     });
-    this.#connector = new Connector({
-      self: setup.node,
-      clock: this.#clock,
-      random: () => this.#world.entropy.random(),
-      events: {
-        connect: (name, address) => this.#peers.of(name).connect(address),
-        connectAnyone: (key, address) => this.#addressDials.dial(key, address),
-        resolve: (name) => events.resolve(name),
-        unreachable: (node, reason) =>
-          this.#schedulers.tellAll({ kind: "unreachable", node, reason }),
-        passedOver: (node, nodes) => {
-          const text = `a peer tells of more nodes than ${HEARD_NODES_MAX} in a session: the others are not dialled`;
-          this.#world.log.write("warn", text, { node, nodes });
-        },
-      },
+    this.#mesh = new Mesh({
+      setup,
+      world: this.#world,
+      schedulers: this.#schedulers,
+      peers: this.#peers,
+      gate: this.#gate,
+      farewells: this.#farewells,
+      resolve: (name) => events.resolve(name),
     });
-    this.#addressDials = new AddressDials(this.#gate, this.#connector);
     this.#replacement = new SchedulerReplacement({
       peers: this.#peers,
       gate: this.#gate,
-      connector: this.#connector,
+      connector: this.#mesh.connector,
       services: this.#services,
       starts: this.#starts,
     });
@@ -164,10 +141,10 @@ export class ControlDriver {
     const desks = {
       clock: this.#clock,
       connect: (node: string, waiter: (ok: boolean, reason: string) => void) =>
-        this.#connect(node, waiter),
-      disconnect: (node: string) => this.#disconnect(node),
+        this.#mesh.connect(node, waiter),
+      disconnect: (node: string) => this.#mesh.disconnect(node),
       query: (node: string, verb: string, args: unknown, timeoutMs: Millis) =>
-        this.query(node, verb, args, timeoutMs),
+        this.#queries.ask(node, verb, args, timeoutMs),
     };
     const stop = (): void => this.#events.stopRequested();
     const desk = new QueryDesk({
@@ -182,20 +159,18 @@ export class ControlDriver {
       services: this.#services,
     });
     return new ControlInbox({
-      setup,
       log: this.#world.log,
       peers: this.#peers,
-      connector: this.#connector,
+      mesh: this.#mesh,
       schedulers: this.#schedulers,
       services: this.#services,
       farewells: this.#farewells,
       watchdog: this.#watchdog,
       starts: this.#starts,
       desk,
-      asked: this.#asked,
+      queries: this.#queries,
       requestDesk: { ...desks, node: setup.node, stopRequested: stop },
       events: this.#events,
-      query: desks.query,
     });
   }
 
@@ -214,8 +189,7 @@ export class ControlDriver {
       listens === undefined ? undefined : this.#events.listening?.(listens.listen, listens.address);
     await Promise.all([this.#schedulers.ready, known]);
     this.#watchdog.start();
-    for (const target of this.#setup.seeds) this.#connector.addSeed(target);
-    this.#dnsSeeds = DnsSeeds.start(this.#setup.dns, this.#world, this.#connector);
+    this.#mesh.start();
     return { address: this.#gate.address, functions: this.#schedulers.functions };
   }
 
@@ -237,18 +211,7 @@ export class ControlDriver {
 
   /** Asks a connected node what the command line wants to know. @throws {ConnectionError} */
   query(node: string, verb: string, args: unknown, timeoutMs: Millis): Promise<unknown> {
-    const peer = this.#peers.known(node);
-    if (peer === undefined || peer.number === 0) {
-      return Promise.reject(new ConnectionError("closed_here", `not connected to ${node}`));
-    }
-    return new Promise((resolve, reject) => {
-      const answered = (ok: boolean, value: unknown): void => {
-        if (ok) resolve(value);
-        else reject(queryError(node, value, timeoutMs));
-      };
-      const id = this.#asked.open(timeoutMs, answered, peer.name);
-      peer.send({ kind: "query", id, verb, term: args });
-    });
+    return this.#queries.ask(node, verb, args, timeoutMs);
   }
 
   /** Ends processes, then sessions in order, then sockets. */
@@ -257,8 +220,7 @@ export class ControlDriver {
     this.#stopping = () => undefined;
     this.#watchdog.stop();
     this.#services.stop();
-    this.#dnsSeeds?.close();
-    this.#connector.close();
+    this.#mesh.close();
     this.#gate.stopListening();
     await this.#schedulers.stop("shutdown");
     await new Promise<void>((resolve) => {
@@ -272,76 +234,25 @@ export class ControlDriver {
     });
     for (const peer of this.#peers.all) peer.close();
     this.#gate.close();
-    this.#asked.abandon("the node stops");
+    this.#queries.close();
     this.#schedulers.close();
-  }
-
-  #handshakeFailed(
-    socket: HandshakeSocket,
-    failure: HandshakeFailure,
-    name: string | undefined,
-  ): void {
-    const peer = name === undefined ? undefined : this.#peers.known(name);
-    peer?.failed(socket, failure);
-    this.#addressDials.failed(socket, failure.error, name, peer);
   }
 
   #up(peer: PeerDriver, info: SessionInfo): void {
     this.#gate.found(peer.name);
-    this.#connector.connected(peer.name, peer.dialKey);
-    this.#greet(peer);
+    this.#mesh.up(peer);
+    peer.send(functionsMessage(this.#schedulers.functions));
+    this.#mesh.introduce(peer);
     this.#services.nodeUp(peer, info.peer.creation);
   }
 
-  /** Tells a new peer what is hosted here and whom else to connect to. */
-  #greet(peer: PeerDriver): void {
-    peer.send(functionsMessage(this.#schedulers.functions));
-    if (!this.#setup.mesh || this.#setup.hidden || peer.hidden) return;
-    const peers = [];
-    for (const other of this.#peers.up) {
-      const hello = other.info?.peer;
-      if (other === peer || hello === undefined || hello.hidden) continue;
-      if (hello.address !== undefined) peers.push({ name: hello.name, address: hello.address });
-    }
-    if (peers.length > 0) peer.send({ kind: "peers", peers });
-  }
-
   #over(peer: PeerDriver): void {
-    this.#connector.lost(peer.name);
-    this.#asked.nodeDown(peer.name);
-    this.#dnsSeeds?.lookSoon();
+    this.#mesh.over(peer);
+    this.#queries.nodeDown(peer.name);
     this.#checkStopped();
   }
 
   #checkStopped(): void {
     if (this.#peers.up.length === 0) this.#stopping?.();
   }
-
-  /** Calls `waiter` when there is a session, at once if there is one. */
-  #connect(node: string, waiter: (ok: boolean, reason: string) => void): void {
-    const name = parseNodeName(node)?.name ?? node;
-    if (this.#peers.sessionOf(name) > 0 || name === this.#setup.node) waiter(true, "");
-    else this.#connector.want(node, waiter);
-  }
-
-  #disconnect(node: string): boolean {
-    const name = parseNodeName(node)?.name ?? node;
-    this.#connector.dropped(name);
-    const peer = this.#peers.known(name);
-    if (peer === undefined || peer.number === 0) return false;
-    this.#farewells.leave(peer, "disconnect");
-    return true;
-  }
-}
-
-/** Why a question has no answer: the node said so, or could not be heard. */
-function queryError(node: string, value: unknown, timeoutMs: Millis): ConnectionError {
-  if (value === "timeout") {
-    return new ConnectionError(
-      "connection_timeout",
-      `${node} has not answered for ${timeoutMs} ms`,
-    );
-  }
-  const code = value === "noconnection" ? "closed_by_peer" : "refused_by_peer";
-  return new ConnectionError(code, `${node}: ${String(value)}`);
 }

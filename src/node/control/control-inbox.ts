@@ -1,20 +1,18 @@
 /** What peers and schedulers say to the control thread, handed to whom it concerns. */
 import { EncodeError, MessageTooLarge, type ProtocolError } from "../../base/error.ts";
 import { CALL_MS } from "../../base/limits.ts";
-import type { Millis } from "../../base/millis.ts";
 import { parseNodeName } from "../../config/node-name.ts";
 import type { LogSink } from "../../port/log.ts";
 import type { ControlMessage } from "../../wire/control-message.ts";
-import type { Connector } from "./connector.ts";
 import type { ControlEvents } from "./control-events.ts";
 import type { ControlServices } from "./control-services.ts";
-import type { ControlSetup } from "../control-setup.ts";
 import type { Farewells } from "./farewells.ts";
 import { compareVersions, functionsOf } from "./hosted-functions.ts";
+import type { Mesh } from "./mesh.ts";
 import type { PeerDriver } from "./peer-driver.ts";
+import type { PeerQueries } from "./peer-queries.ts";
 import type { Peers } from "./peers.ts";
 import type { QueryDesk } from "./query-desk.ts";
-import type { Requests } from "../requests.ts";
 import type { SchedulerGroup } from "./scheduler-group.ts";
 import { answerRequest, type RequestDesk } from "./scheduler-requests.ts";
 import type { StartFunctions } from "./start-functions.ts";
@@ -30,10 +28,9 @@ const LANE_INPUTS = {
 } as const;
 
 export interface ControlInboxOptions {
-  readonly setup: Pick<ControlSetup, "mesh" | "hidden">;
   readonly log: LogSink;
   readonly peers: Peers;
-  readonly connector: Connector;
+  readonly mesh: Mesh;
   readonly schedulers: SchedulerGroup;
   readonly services: ControlServices;
   readonly farewells: Farewells;
@@ -42,16 +39,10 @@ export interface ControlInboxOptions {
   /** Answers what peers ask. */
   readonly desk: QueryDesk;
   /** What this node has asked peers. */
-  readonly asked: Requests;
+  readonly queries: PeerQueries;
   /** Answers what schedulers ask. */
   readonly requestDesk: RequestDesk;
   readonly events: Pick<ControlEvents, "stopRequested" | "startRefused">;
-  readonly query: (
-    node: string,
-    verb: string,
-    args: unknown,
-    timeoutMs: Millis,
-  ) => Promise<unknown>;
 }
 
 /** The one place where all that is said to a control thread meets. */
@@ -63,7 +54,7 @@ export class ControlInbox {
   }
 
   fromPeer(peer: PeerDriver, message: ControlMessage): void {
-    const { setup, log, peers, connector, schedulers, services, desk, asked } = this.#options;
+    const { log, mesh, schedulers, services, desk, queries } = this.#options;
     switch (message.kind) {
       case "functions": {
         const functions = functionsOf(message);
@@ -71,17 +62,13 @@ export class ControlInbox {
         return compareVersions(peer.name, functions, schedulers.functions, log);
       }
       case "peers":
-        if (!setup.mesh || setup.hidden) return;
-        return connector.heard(
-          peer.name,
-          message.peers.filter(({ name }) => peers.sessionOf(name) === 0),
-        );
+        return mesh.heard(peer, message.peers);
       case "query":
         return desk.ask(message.verb, message.term, (ok, term) =>
           answerQuery(peer, message.id, ok, term),
         );
       case "answer":
-        return asked.answeredBy(peer.name, message.id, message.ok, message.term);
+        return queries.answered(peer.name, message.id, message.ok, message.term);
       case "stop":
         return this.#options.events.stopRequested();
       case "service":
@@ -141,7 +128,7 @@ export class ControlInbox {
   #wantedBySignal(node: string, hint: number | undefined): void {
     const name = parseNodeName(node)?.name ?? node;
     if (this.#options.peers.sessionOf(name) > 0) return this.#doubtRestart(name);
-    this.#options.connector.want(hint === undefined ? node : `${name}:${hint}`);
+    this.#options.mesh.connector.want(hint === undefined ? node : `${name}:${hint}`);
   }
 
   /**
@@ -149,9 +136,9 @@ export class ControlInbox {
    * one after it; one that answers has never been started again: nobody has such a pid.
    */
   #doubtRestart(name: string): void {
-    const { peers, schedulers, query } = this.#options;
+    const { peers, schedulers, queries } = this.#options;
     const number = peers.sessionOf(name);
-    void query(name, "ping", {}, CALL_MS).then(
+    void queries.ask(name, "ping", {}, CALL_MS).then(
       () => {
         if (peers.sessionOf(name) !== number) return;
         schedulers.tellAll({ kind: "unreachable", node: name, reason: "stale_creation" });
