@@ -1,8 +1,8 @@
 /** Bringing back the sockets that a session lacks: who dials what, and when. Works on `Live`, decides nothing else. */
 import type { Millis } from "../base/millis.ts";
+import type { ControlDial } from "./control-dial.ts";
 import {
   hasNoSockets,
-  isStuck,
   laneDeadline,
   loseLane,
   retryMs,
@@ -18,26 +18,19 @@ const REFUSALS_APART_MS = 20;
  * A dial that is out for longer is given up for another: what was lost while the network was down comes again ever more
  * rarely. Long enough for a handshake of six round trips of 400 ms.
  */
-export const DIAL_AGAIN_MS = 2_500;
-
-/** A scheduler says with every beat that a lane stands still; after so many milliseconds without a word it does not any more. */
-const STALL_SAID_MS = 1_000;
-
-/** Milliseconds that the peer's scheduler has to be seen running: one that was stuck reads first what waits for it. */
-const STALL_RAN_MS = 1_000;
+const DIAL_AGAIN_MS = 2_500;
 
 type Emit = (output: SessionOutput) => void;
 
-/** Dials the lanes whose time has come. The control connection is dialled by the session, which has one dial for all ends. */
-export function dialLanes(live: Live, now: Millis, emit: Emit): void {
-  const { address, lanePorts } = live.info.peer;
-  if (address === undefined) return;
-  for (const lane of live.lanes) {
-    const port = lanePorts[lane.plan.peerScheduler - 1];
-    if (lane.attached || port === undefined || now < (laneDialAt(lane) ?? Infinity)) continue;
-    lane.dialSince = now;
-    emit({ kind: "dial_lane", plan: lane.plan, address: { host: address.host, port } });
+/** Dials what is missing and due. `dial`: the control connection has one for all sessions with the peer, one after the other. */
+export function dialMissing(live: Live, dial: ControlDial, now: Millis, emit: Emit): void {
+  const { address } = live.info.peer;
+  if (live.control === undefined && address !== undefined) {
+    const { since } = dial;
+    if (since !== undefined && now >= since + DIAL_AGAIN_MS) dial.cancel();
+    if (dial.since === undefined && now >= live.controlDialAt) dial.start(address, now);
   }
+  dialLanes(live, now, emit);
 }
 
 /** A lane's dial failed: the next one follows after a while, for as long as the session lives. */
@@ -45,33 +38,6 @@ export function laneFailed(lane: LaneSocket, now: Millis): void {
   lane.dialSince = undefined;
   lane.attempts++;
   lane.dialAt = now + retryMs(lane.attempts);
-}
-
-export function laneAttached(lane: LaneSocket): void {
-  lane.attached = true;
-  lane.wasAttached = true;
-  lane.dialSince = undefined;
-  lane.attempts = 0;
-  lane.stalledAt = undefined;
-  lane.ranSince = undefined;
-}
-
-/** A tick of the peer came. Whether the lane's socket is dead: the acknowledgement is still owed, and who owes it runs. */
-export function hasDied(live: Live, lane: LaneSocket, now: Millis): boolean {
-  const { stalledAt } = lane;
-  const isOwed = lane.attached && stalledAt !== undefined && now - stalledAt < STALL_SAID_MS;
-  if (!isOwed || isStuck(live, lane)) {
-    lane.ranSince = undefined;
-    return false;
-  }
-  lane.ranSince ??= now;
-  return now - lane.ranSince >= STALL_RAN_MS;
-}
-
-/** Takes a lane's socket for dead and has it dialled again. */
-export function resetLane(live: Live, lane: LaneSocket, now: Millis, emit: Emit): void {
-  laneLost(live, lane, now);
-  emit({ kind: "reset_lane", plan: lane.plan });
 }
 
 /**
@@ -107,6 +73,18 @@ export function controlFailed(live: Live, refused: boolean, now: Millis): void {
     // As soon as it tells: until then a dead node counts as one that may come back.
     live.controlDialAt = now + REFUSALS_APART_MS;
   } else if (now - live.refusedAt >= REFUSALS_APART_MS) live.refusedTwice = true;
+}
+
+/** Dials the lanes whose time has come. */
+function dialLanes(live: Live, now: Millis, emit: Emit): void {
+  const { address, lanePorts } = live.info.peer;
+  if (address === undefined) return;
+  for (const lane of live.lanes) {
+    const port = lanePorts[lane.plan.peerScheduler - 1];
+    if (lane.attached || port === undefined || now < (laneDialAt(lane) ?? Infinity)) continue;
+    lane.dialSince = now;
+    emit({ kind: "dial_lane", plan: lane.plan, address: { host: address.host, port } });
+  }
 }
 
 /** When this lane is to be dialled, or dialled again; undefined while it is attached. */

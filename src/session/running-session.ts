@@ -1,6 +1,7 @@
 /**
  * One session from its first connection to its end, as the control thread sees it (D3): knows which sockets are attached,
- * has the missing ones dialled, keeps the tick, and says when it is over. Its owner is the peer's `Session`.
+ * has the missing ones dialled, keeps the tick, and says when it is over. What is said of lanes goes to its `LaneSockets`.
+ * Its owner is the peer's `Session`.
  *
  *     up ◄──repaired── suspect
  *      └──socket lost───►│
@@ -13,20 +14,9 @@ import type { ConnectionError, ProtocolError } from "../base/error.ts";
 import { earliest, type Millis } from "../base/millis.ts";
 import { codeSentence, type SessionEndReason } from "../wire/protocol-code.ts";
 import type { ControlDial } from "./control-dial.ts";
-import { isGone, isStuck, isSuspect, repairDeadline, type LaneSocket, type Live } from "./live.ts";
-import {
-  controlFailed,
-  DIAL_AGAIN_MS,
-  dialDue,
-  dialLanes,
-  hasDied,
-  laneAttached,
-  laneFailed,
-  laneLost,
-  loseControl,
-  overdue,
-  resetLane,
-} from "./repair.ts";
+import { LaneSockets } from "./lane-sockets.ts";
+import { isGone, isStuck, isSuspect, repairDeadline, type Live } from "./live.ts";
+import { controlFailed, dialDue, dialMissing, loseControl, overdue } from "./repair.ts";
 import type {
   ConnectionId,
   OverHow,
@@ -68,6 +58,7 @@ export class RunningSession {
   readonly #options: SessionOptions;
   readonly #dial: ControlDial;
   readonly #owner: RunningSessionOwner;
+  readonly #lanes: LaneSockets;
   #stage: Stage = { kind: "up" };
 
   constructor(live: Live, options: SessionOptions, dial: ControlDial, owner: RunningSessionOwner) {
@@ -75,6 +66,11 @@ export class RunningSession {
     this.#options = options;
     this.#dial = dial;
     this.#owner = owner;
+    this.#lanes = new LaneSockets(live, {
+      emit: (output) => this.#emit(output),
+      changed: (now) => this.#settle(now),
+      dialFailed: (now) => this.repair(now),
+    });
   }
 
   get stage(): Stage["kind"] {
@@ -97,11 +93,8 @@ export class RunningSession {
       case "lane_lost":
       case "lane_failed":
       case "lane_stalled":
-      case "peer_suspects": {
-        const lane = live.lanes[input.lane - 1];
-        if (lane !== undefined) this.#handleLane(input.kind, lane, now);
-        return;
-      }
+      case "peer_suspects":
+        return this.#lanes.handle(input, now);
       case "peer_ended": {
         const text = `ended by the peer: ${input.text || codeSentence(input.reason)}`;
         return this.over(input.reason, text);
@@ -163,15 +156,7 @@ export class RunningSession {
   /** Dials what is missing and due. */
   repair(now: Millis): void {
     if (!this.#isOn) return;
-    const { live } = this;
-    const { address } = live.info.peer;
-    if (live.control === undefined && address !== undefined) {
-      const { since } = this.#dial;
-      if (since !== undefined && now >= since + DIAL_AGAIN_MS) this.#dial.cancel();
-      if (this.#dial.since === undefined && now >= live.controlDialAt)
-        this.#dial.start(address, now);
-    }
-    dialLanes(live, now, (output) => this.#emit(output));
+    dialMissing(this.live, this.#dial, now, (output) => this.#emit(output));
   }
 
   /** Ends it on this side, without a word to the peer. */
@@ -183,35 +168,6 @@ export class RunningSession {
 
   get #isOn(): boolean {
     return this.#stage.kind === "up" || this.#stage.kind === "suspect";
-  }
-
-  #handleLane(
-    kind: Extract<RunningInput, { lane: number }>["kind"],
-    lane: LaneSocket,
-    now: Millis,
-  ): void {
-    const { live } = this;
-    switch (kind) {
-      case "lane_attached":
-        laneAttached(lane);
-        return this.#settle(now);
-      case "lane_lost":
-        if (lane.attached) laneLost(live, lane, now);
-        return this.#settle(now);
-      case "lane_failed":
-        laneFailed(lane, now);
-        return this.repair(now);
-      case "lane_stalled":
-        if (lane.attached) lane.stalledAt = now;
-        if (live.control !== undefined) this.#emit({ kind: "send_tick", probe: true });
-        return;
-      case "peer_suspects":
-        // The peer has given the lane up; if our end still looks whole it is not. It is not told: it knows.
-        if (lane.attached) this.#resetLane(lane, now);
-        return;
-      default:
-        return unreachable(kind);
-    }
   }
 
   #tick(event: TickEvent, now: Millis): void {
@@ -231,19 +187,9 @@ export class RunningSession {
   }
 
   #ticked(lagMs: readonly Millis[], probe: boolean, now: Millis): void {
-    const { live } = this;
-    live.lagMs = lagMs;
+    this.live.lagMs = lagMs;
     if (probe) this.#emit({ kind: "send_tick", probe: false });
-    for (const lane of live.lanes) {
-      if (!hasDied(live, lane, now)) continue;
-      this.#emit({ kind: "send_suspect", lane: lane.plan.lane });
-      this.#resetLane(lane, now);
-    }
-  }
-
-  #resetLane(lane: LaneSocket, now: Millis): void {
-    resetLane(this.live, lane, now, (output) => this.#emit(output));
-    this.#settle(now);
+    this.#lanes.ticked(now);
   }
 
   #controlLost(now: Millis): void {

@@ -32,8 +32,8 @@ export const sessions: readonly Mutant[] = [
   ),
   mutant(
     "a lost control connection is not dialled again",
-    RUNNING,
-    "if (this.#dial.since === undefined && now >= live.controlDialAt)\n        this.#dial.start(address, now);",
+    "src/session/repair.ts",
+    "if (dial.since === undefined && now >= live.controlDialAt) dial.start(address, now);",
     "",
   ),
   mutant(
