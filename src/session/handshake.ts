@@ -20,19 +20,8 @@
 import { ConnectionError, DecodeError, ProtocolError } from "../base/error.ts";
 import { assert, unreachable } from "../base/assert.ts";
 import type { Millis } from "../base/millis.ts";
-import { encodeFrame, FrameKind, FrameReader } from "../wire/frame.ts";
-import {
-  decodeCommit,
-  decodeHello,
-  decodeProof,
-  decodeRefuse,
-  encodeCommitHead,
-  encodeHello,
-  encodeProofHead,
-  encodeRefuseHead,
-  PROOF_BYTES,
-  sealFrame,
-} from "../wire/handshake-message.ts";
+import { FrameKind, FrameReader } from "../wire/frame.ts";
+import { decodeHello, encodeHello } from "../wire/handshake-message.ts";
 import { isArbiter } from "../wire/node-name.ts";
 import { codeSentence, protocolCode } from "../wire/protocol-code.ts";
 import { checkHello } from "./agreement.ts";
@@ -42,8 +31,8 @@ import type {
   HandshakeOutput,
   HandshakePeer,
 } from "./handshake-io.ts";
+import { HandshakeProofs } from "./handshake-proofs.ts";
 import { strangerError } from "./stranger.ts";
-import { otherRole, Transcript } from "./transcript.ts";
 
 type State =
   | { readonly kind: "awaiting_hello" }
@@ -70,12 +59,10 @@ type State =
 
 export class Handshake {
   readonly #options: HandshakeOptions;
-  readonly #transcript: Transcript;
+  readonly #proofs: HandshakeProofs;
   readonly #reader = new FrameReader();
   readonly #outputs: HandshakeOutput[] = [];
   #state: State = { kind: "awaiting_hello" };
-  /** The cookie that both sides know; set when the peer's proof fits. */
-  #cookie: Uint8Array | undefined;
 
   constructor(options: HandshakeOptions) {
     assert(options.cookies.length >= 1 && options.cookies.length <= 2, "one or two cookies");
@@ -84,7 +71,7 @@ export class Handshake {
       "an exporter if and only if TLS",
     );
     this.#options = options;
-    this.#transcript = new Transcript(options.digest, options.exporter);
+    this.#proofs = new HandshakeProofs(options);
     if (options.role === "dialler") this.#send(encodeHello(options.hello));
   }
 
@@ -184,7 +171,7 @@ export class Handshake {
 
   #handleHello(body: Uint8Array): void {
     const hello = decodeHello(body);
-    this.#transcript.add(encodeFrame(body));
+    this.#proofs.received(body);
     const { role, expectedName } = this.#options;
     const peer = {
       hello,
@@ -201,22 +188,8 @@ export class Handshake {
   }
 
   #handleProof(body: Uint8Array, known: HandshakePeer, resume: Uint8Array | undefined): void {
-    const proof = decodeProof(body);
-    const frame = encodeFrame(body);
-    const head = frame.subarray(0, frame.length - proof.proofs.length * PROOF_BYTES);
-    const from = otherRole(this.#options.role);
-    this.#cookie = this.#options.cookies.find((cookie) => {
-      const expected = this.#transcript.prove(cookie, from, "control", head);
-      return proof.proofs.some((given) => this.#options.digest.equal(given, expected));
-    });
-    if (this.#cookie === undefined) {
-      const { name } = known.hello;
-      throw new ProtocolError(
-        "bad_digest",
-        `the proof of ${name} does not fit; ${codeSentence("bad_digest")}`,
-      );
-    }
-    this.#transcript.add(frame);
+    const proof = this.#proofs.takeProof(body, known.hello.name);
+    this.#proofs.received(body);
     const peer = { ...known, resume: proof.resume };
     const arbiter = isArbiter(this.#options.hello.name, peer.hello.name);
     if (this.#options.role === "dialler" && !arbiter) {
@@ -229,46 +202,22 @@ export class Handshake {
   }
 
   #handleCommit(body: Uint8Array, peer: HandshakePeer, resume: Uint8Array | undefined): void {
-    const commit = decodeCommit(body);
-    const frame = encodeFrame(body);
-    const head = frame.subarray(0, frame.length - PROOF_BYTES);
-    assert(this.#cookie !== undefined, "the peer is known before COMMIT");
-    if (
-      !this.#transcript.verify(
-        commit.proof,
-        this.#cookie,
-        otherRole(this.#options.role),
-        "commit",
-        head,
-      )
-    ) {
-      throw new ProtocolError("bad_digest", `the COMMIT of ${peer.hello.name} does not fit`);
-    }
+    const commit = this.#proofs.takeCommit(body, peer.hello.name);
     if (commit.version !== peer.agreement.version) {
       const text = `COMMIT says version ${commit.version}, expected ${peer.agreement.version}`;
       throw new ProtocolError("version_unsupported", text);
     }
-    this.#transcript.add(frame);
+    this.#proofs.received(body);
     this.#establish(peer, commit.session, resume);
   }
 
   #handleRefuse(body: Uint8Array): void {
-    const refuse = decodeRefuse(body);
+    const refuse = this.#proofs.takeRefuse(body);
     const state = this.#state;
     const peer = "peer" in state ? state.peer : undefined;
-    let authenticated = false;
-    if (refuse.proof !== undefined) {
-      const frame = encodeFrame(body);
-      const head = frame.subarray(0, frame.length - PROOF_BYTES);
-      const { proof } = refuse;
-      authenticated = this.#options.cookies.some((cookie) =>
-        this.#transcript.verify(proof, cookie, otherRole(this.#options.role), "refuse", head),
-      );
-      if (!authenticated)
-        throw new ProtocolError("bad_digest", "the proof of a REFUSE does not fit");
-    }
     const who = peer === undefined ? "the peer" : peer.hello.name;
     const text = `refused by ${who}: ${refuse.text === "" ? codeSentence(refuse.code) : refuse.text}`;
+    const authenticated = refuse.proof !== undefined;
     this.#fail(new ProtocolError(protocolCode(refuse.code), text), "peer", authenticated);
   }
 
@@ -276,13 +225,13 @@ export class Handshake {
     const state = this.#state;
     const { hello, role } = this.#options;
     if (state.kind === "awaiting_admission") {
-      this.#sendProofs(this.#options.cookies, resume);
+      this.#send(this.#proofs.proof(resume));
       this.#state = { kind: "awaiting_proof", peer: state.peer, resume };
       return;
     }
     assert(state.kind === "awaiting_decision" && role === "acceptor", `admit while ${state.kind}`);
     assert(!isArbiter(hello.name, state.peer.hello.name), "the arbiter commits or refuses");
-    this.#sendProofs([this.#commonCookie()], resume);
+    this.#send(this.#proofs.proof(resume));
     this.#state = { kind: "awaiting_commit", peer: state.peer, resume };
   }
 
@@ -291,19 +240,16 @@ export class Handshake {
     assert(state.kind === "awaiting_decision", `commit while ${state.kind}`);
     const { hello, role } = this.#options;
     assert(isArbiter(hello.name, state.peer.hello.name), "only the arbiter commits");
-    const cookie = this.#commonCookie();
     const { resume } = state.peer;
     const resumed =
       resume !== undefined && this.#options.digest.equal(session, resume) ? resume : undefined;
     // An arbiter that accepted the connection has not proved itself yet.
-    if (role === "acceptor") this.#sendProofs([cookie], resumed);
-    const head = encodeCommitHead(session, state.peer.agreement.version);
-    this.#send(sealFrame(head, [this.#transcript.prove(cookie, role, "commit", head)]));
+    if (role === "acceptor") this.#send(this.#proofs.proof(resumed));
+    this.#send(this.#proofs.commit(session, state.peer.agreement.version));
     this.#establish(state.peer, session, resumed);
   }
 
   #establish(peer: HandshakePeer, session: Uint8Array, resume: Uint8Array | undefined): void {
-    const cookie = this.#commonCookie();
     this.#state = { kind: "established" };
     this.#outputs.push({
       kind: "established",
@@ -311,28 +257,15 @@ export class Handshake {
       peer,
       session,
       resumed: resume !== undefined && this.#options.digest.equal(session, resume),
-      laneKey: this.#transcript.laneKey(cookie),
+      laneKey: this.#proofs.laneKey(),
       rest: this.#reader.takeRest(),
     });
   }
 
-  #sendProofs(cookies: readonly Uint8Array[], resume: Uint8Array | undefined): void {
-    const head = encodeProofHead(cookies.length, resume);
-    const prove = (cookie: Uint8Array) =>
-      this.#transcript.prove(cookie, this.#options.role, "control", head);
-    this.#send(sealFrame(head, cookies.map(prove)));
-  }
-
   /** Tells the peer why, proved if both sides are known, and ends. */
   #refuse(error: ProtocolError): void {
-    const proved = this.#cookie !== undefined;
-    const head = encodeRefuseHead(error.code, error.message, proved);
-    const proofs =
-      this.#cookie === undefined
-        ? []
-        : [this.#transcript.prove(this.#cookie, this.#options.role, "refuse", head)];
-    this.#outputs.push({ kind: "send", bytes: sealFrame(head, proofs) });
-    this.#fail(error, "here", proved);
+    this.#outputs.push({ kind: "send", bytes: this.#proofs.refusal(error) });
+    this.#fail(error, "here", this.#proofs.isPeerKnown);
   }
 
   #fail(error: ProtocolError | ConnectionError, by: "peer" | "here", authenticated: boolean): void {
@@ -342,12 +275,7 @@ export class Handshake {
   }
 
   #send(frame: Uint8Array): void {
-    this.#transcript.add(frame);
+    this.#proofs.sent(frame);
     this.#outputs.push({ kind: "send", bytes: frame });
-  }
-
-  #commonCookie(): Uint8Array {
-    assert(this.#cookie !== undefined, "no common cookie yet");
-    return this.#cookie;
   }
 }
