@@ -7,8 +7,8 @@
  *                 │  ▼         ▼
  *              restarting ◄── crash
  *
- * What has an order (the first start, the restart of a group, the end) is a *sequence*: stops one after the other, then starts. Only
- * one runs at a time; crashes meanwhile queue up, which leads to the decisions of OTP's supervisor, which blocks at each step.
+ * What has an order (the first start, the restart of a group, the end) is a `Sequence`. Only one runs at a time; crashes
+ * meanwhile queue up, which leads to the decisions of OTP's supervisor, which blocks at each step.
  */
 import { unreachable } from "../base/assert.ts";
 import type { Millis } from "../base/millis.ts";
@@ -16,6 +16,7 @@ import { Children, type Asked, type Child } from "./children.ts";
 import { RestartWindow } from "./intensity.ts";
 import { pauseMs } from "./placement.ts";
 import { afterExit, backoffMs, concerned } from "./restart.ts";
+import { Sequence } from "./sequence.ts";
 import type {
   ChildPolicy,
   SupervisionInput,
@@ -25,32 +26,12 @@ import type {
 } from "./supervision-io.ts";
 import { handleRequest } from "./supervisor-requests.ts";
 
-/** Milliseconds that the first start of a `one_for_one` tree waits for a child with a place before it goes on without such ones. */
-const FIRST_START_MS = 1_000;
-
-interface Sequence<C> {
-  readonly purpose: "init" | "restart" | "exit";
-  /** Batches, the next one last; those of a batch are stopped at the same time. */
-  readonly stops: C[][];
-  /** Those of the present batch whose end has not been seen. */
-  readonly stopping: Set<C>;
-  /** Turned into starts when all stops are done. */
-  readonly group: readonly C[];
-  /** The next one last. */
-  starts: C[] | undefined;
-  starting: C | undefined;
-  /** False: children with a place are not waited for any more. */
-  isPatient: boolean;
-  /** Of an exit. */
-  readonly reason: unknown;
-}
-
 /** The core of one supervisor. `S`: its child specs, `P`: pids, `F`: those who ask. */
 export class Supervision<S extends ChildPolicy, P, F> {
   readonly #options: SupervisionOptions;
   readonly #window: RestartWindow;
   readonly #children = new Children<S, P, F>();
-  #sequence: Sequence<Child<S, P, F>> | undefined;
+  #sequence: Sequence<S, P, F> | undefined;
   /** Children whose restart is due as soon as no sequence runs. */
   #due: Child<S, P, F>[] = [];
   /** Requests that wait for the end of a sequence. */
@@ -77,11 +58,8 @@ export class Supervision<S extends ChildPolicy, P, F> {
     if (this.#isOver) return;
     switch (input.kind) {
       case "init":
-        this.#begin(
-          "init",
-          [],
-          input.specs.map((spec) => this.#children.add(spec, false)),
-        );
+        for (const spec of input.specs) this.#children.add(spec, false);
+        this.#sequence = Sequence.ofInit(this.#children, this.#options.strategy);
         break;
       case "started":
         this.#handleStarted(input.token, input.pid, now);
@@ -97,14 +75,9 @@ export class Supervision<S extends ChildPolicy, P, F> {
         if (child?.state === "restarting") this.#due.push(child);
         break;
       }
-      case "patience_over": {
-        const sequence = this.#sequence;
-        const { starting } = sequence ?? {};
-        if (sequence === undefined || starting?.token !== input.token) break;
-        sequence.isPatient = false;
-        sequence.starting = undefined;
+      case "patience_over":
+        this.#sequence?.patienceOver(input.token);
         break;
-      }
       case "placed": {
         const child = this.#children.findToken(input.token);
         if (child === undefined) break;
@@ -138,16 +111,15 @@ export class Supervision<S extends ChildPolicy, P, F> {
     const child = this.#children.findToken(token);
     if (child === undefined) return;
     this.#children.settleStarted(child, pid, now);
-    if (this.#sequence?.starting === child && child.state === "running")
-      this.#sequence.starting = undefined;
+    if (child.state === "running") this.#sequence?.settled(child);
   }
 
   #handleStartFailed(token: number, reason: unknown, now: Millis): void {
     const child = this.#children.findToken(token);
     if (child === undefined) return;
     if (child.state === "stopping") return this.#settleStopped(child);
-    const sequence = this.#sequence?.starting === child ? this.#sequence : undefined;
-    if (sequence !== undefined) sequence.starting = undefined;
+    const sequence = this.#sequence?.isStarting(child) === true ? this.#sequence : undefined;
+    sequence?.settled(child);
     if (child.starter !== undefined) return this.#children.settleStartFailed(child, reason);
     this.#report("child_start_failed", child, reason);
     const isLost = isNodeLoss(child.spec, reason);
@@ -157,8 +129,7 @@ export class Supervision<S extends ChildPolicy, P, F> {
     }
     if (sequence?.purpose === "restart") {
       // The rest of the group stays as it is; the next try takes it along.
-      for (const other of sequence.starts?.splice(0) ?? [])
-        this.#children.settleEnded(other, false);
+      for (const other of sequence.dropStarts()) this.#children.settleEnded(other, false);
     }
     if (isLost) this.#enterLost(child, now);
     else this.#enterCrashed(child);
@@ -185,9 +156,7 @@ export class Supervision<S extends ChildPolicy, P, F> {
   }
 
   #settleStopped(child: Child<S, P, F>): void {
-    const sequence = this.#sequence;
-    sequence?.stopping.delete(child);
-    if (sequence?.starting === child) sequence.starting = undefined;
+    this.#sequence?.settled(child);
     this.#children.settleStopped(child);
   }
 
@@ -226,7 +195,8 @@ export class Supervision<S extends ChildPolicy, P, F> {
       if (asked !== undefined) {
         handleRequest(this.#children, this.#business(), asked);
       } else if (this.#sequence !== undefined) {
-        if (!this.#advance(this.#sequence)) return;
+        if (!this.#sequence.advance()) return;
+        this.#end(this.#sequence);
       } else {
         const child = this.#due.shift();
         if (child === undefined) return;
@@ -254,89 +224,20 @@ export class Supervision<S extends ChildPolicy, P, F> {
       this.#children.start(child, { isRestart: true });
       return;
     }
+    const { strategy } = this.#options;
     const all = [...this.#children.all()];
-    const group = concerned(this.#options.strategy, all, all.indexOf(child));
-    this.#begin(
-      "restart",
-      group.map((member) => [member]),
-      group,
-    );
+    const group = concerned(strategy, all, all.indexOf(child));
+    this.#sequence = Sequence.ofRestart(this.#children, strategy, group);
   }
 
-  #begin(
-    purpose: "init" | "restart" | "exit",
-    stops: Child<S, P, F>[][],
-    group: readonly Child<S, P, F>[],
-    reason?: unknown,
-  ): void {
-    const starts = purpose === "init" ? group.toReversed() : undefined;
-    this.#sequence = {
-      purpose,
-      stops,
-      group,
-      starts,
-      stopping: new Set(),
-      starting: undefined,
-      isPatient: true,
-      reason,
-    };
-  }
-
-  /** All children stop: dynamic ones of `one_for_one` together, for they have no order, the others one by one, last first. */
   #beginExit(reason: unknown): void {
     if (this.#sequence?.purpose === "exit") return;
     this.#due = [];
     for (const asked of this.#deferred.splice(0)) this.#children.again.push(asked);
-    const together: Child<S, P, F>[] = [];
-    const inTurn: Child<S, P, F>[][] = [];
-    for (const child of this.#children.all()) {
-      if (child.isDynamic && this.#options.strategy === "one_for_one") together.push(child);
-      else inTurn.push([child]);
-    }
-    inTurn.push(together);
-    this.#begin("exit", inTurn, [], reason);
+    this.#sequence = Sequence.ofExit(this.#children, this.#options.strategy, reason);
   }
 
-  /** False if the sequence has to wait for an input. */
-  #advance(sequence: Sequence<Child<S, P, F>>): boolean {
-    while (sequence.stopping.size === 0) {
-      const batch = sequence.stops.pop();
-      if (batch === undefined) break;
-      for (const child of batch) {
-        this.#children.stop(child);
-        if (child.state === "stopping") sequence.stopping.add(child);
-      }
-    }
-    if (sequence.stopping.size > 0 || sequence.starting !== undefined) return false;
-    sequence.starts ??= this.#turnToStarts(sequence.group);
-    for (;;) {
-      const child = sequence.starts.pop();
-      if (child === undefined) break;
-      if (child.state !== "waiting") continue;
-      sequence.starting = child;
-      this.#children.start(child, { isRestart: sequence.purpose === "restart" });
-      if (sequence.purpose !== "init" || this.#options.strategy !== "one_for_one") return false;
-      if (child.spec.onNodeDown === undefined) return false;
-      if (sequence.isPatient) {
-        this.#children.limitPatience(child, FIRST_START_MS);
-        return false;
-      }
-      sequence.starting = undefined;
-    }
-    this.#end(sequence);
-    return true;
-  }
-
-  /** Temporary children are never started again, not even after they were stopped with others. */
-  #turnToStarts(group: readonly Child<S, P, F>[]): Child<S, P, F>[] {
-    const starts = group.filter(
-      (child) => this.#children.find(child.spec.id) === child && child.state === "stopped",
-    );
-    for (const child of starts) child.state = "waiting";
-    return starts.reverse();
-  }
-
-  #end(sequence: Sequence<Child<S, P, F>>): void {
+  #end(sequence: Sequence<S, P, F>): void {
     this.#sequence = undefined;
     this.#children.again.push(...this.#deferred.splice(0));
     if (sequence.purpose === "init") this.#children.outputs.push({ kind: "ready" });
