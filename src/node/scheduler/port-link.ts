@@ -64,7 +64,7 @@ type Received = string | Uint8Array | Batch | Done | Marker | Echo;
 
 export interface PortLinkEvents {
   /** Something waits: call `flush` when the slice ends. */
-  pending(): void;
+  pending(link: PortLink): void;
   /** False: this session is over, its batch is to be dropped. */
   meet(origin: Origin): boolean;
   /** `origin`: the session that it came from, or `HERE`. */
@@ -193,7 +193,7 @@ export class PortLink {
     if (this.#writer.length >= BATCH_BYTES) this.flush();
     else if (!this.#pending) {
       this.#pending = true;
-      this.#events.pending();
+      this.#events.pending(this);
     }
   }
 

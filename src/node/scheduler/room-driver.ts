@@ -38,7 +38,7 @@ export interface RoomDriverOptions {
     readonly clock: Clock;
     readonly entropy: Entropy;
     readonly log: LogSink;
-    readonly web: WebHost | undefined;
+    readonly web?: WebHost;
   };
   /** The port to another scheduler of this node. */
   readonly link: (scheduler: number) => PortLink | undefined;

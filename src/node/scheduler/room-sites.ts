@@ -28,8 +28,8 @@ export interface RoomSitesOptions {
   readonly world: {
     readonly clock: Clock;
     readonly log: LogSink;
-    /** Undefined: there is no web server here. */
-    readonly web: WebHost | undefined;
+    /** Left out: there is no web server here. */
+    readonly web?: WebHost;
   };
 }
 

@@ -2,10 +2,8 @@
  * Drives one scheduler: joins its core to the ports of the other threads, to the lanes that end here, and to the clock.
  * It is the same on a worker, on the calling thread of a user's program, and many times on one thread in tests.
  */
-import type { ConnectionError, ProtocolError } from "../../base/error.ts";
-import { RELAY_BYTES_MAX } from "../../base/limits.ts";
 import type { Timer } from "../../port/clock.ts";
-import type { PortEnd, ThreadPort } from "../../port/threads.ts";
+import type { ThreadPort } from "../../port/threads.ts";
 import type { NodeServices } from "../../process/host.ts";
 import type { Process } from "../../process/process.ts";
 import { listEntries } from "../../process/registry.ts";
@@ -16,25 +14,24 @@ import { strictCopy } from "../../scheduler/strict.ts";
 import { Identities } from "../../term/identities.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Departures } from "./departures.ts";
-import type { LaneDriver, LaneWorld } from "./lane-driver.ts";
 import { leaseEvents } from "../../service/lease-service.ts";
 import { LaneListener } from "./lane-listener.ts";
+import { LaneReports } from "./lane-reports.ts";
 import { laneWorldOf } from "./lane-world.ts";
 import { NodeLink } from "./node-link.ts";
 import { Partings } from "./partings.ts";
-import { PortLink } from "./port-link.ts";
-import { RelayGate } from "./relay-gate.ts";
+import { type PortEvents, PortLinks } from "./port-links.ts";
 import { reportEvents } from "./report.ts";
 import { RoomDriver } from "./room-driver.ts";
 import { Routes } from "./routes.ts";
-import { answerQuery } from "./scheduler-query.ts";
+import { SchedulerInbox } from "./scheduler-inbox.ts";
 import { SchedulerServices } from "./scheduler-services.ts";
-import { SchedulerSessions } from "./scheduler-sessions.ts";
+import { SchedulerSessions, type SessionsEvents } from "./scheduler-sessions.ts";
 import type { SchedulerPorts, SchedulerWorld } from "./scheduler-world.ts";
 import { SCHEDULER_SERVICES } from "../services.ts";
 import { StartedFunctions } from "./started-functions.ts";
 import { BEAT_MS } from "../control/watchdog.ts";
-import type { HostedFunction, SchedulerSetup, ToControl, ToScheduler } from "../thread-message.ts";
+import type { HostedFunction, SchedulerSetup, ToControl } from "../thread-message.ts";
 
 export class SchedulerDriver {
   readonly scheduler: Scheduler;
@@ -42,15 +39,15 @@ export class SchedulerDriver {
   readonly #world: SchedulerWorld;
   readonly #control: ThreadPort;
   readonly #identities: Identities;
-  readonly #links: (PortLink | undefined)[];
+  readonly #links: PortLinks;
   readonly #routes: Routes;
   readonly #sessions: SchedulerSessions;
   readonly #listener: LaneListener;
+  readonly #reports: LaneReports;
   readonly #nodeLink: NodeLink;
   readonly #services: SchedulerServices;
   readonly #rooms: RoomDriver;
   readonly #partings: Partings;
-  readonly #relays: RelayGate;
   /** What has to be flushed when the slice ends. */
   readonly #departures: Departures;
   readonly #arrivals: Arrivals;
@@ -63,12 +60,19 @@ export class SchedulerDriver {
     this.#departures = new Departures(world.clock, () => this.#partings.check());
     this.#control = ports.control;
     this.#identities = world.identities ?? new Identities(setup.node, setup.creation);
-    this.#links = ports.others.map((port, index) =>
-      port === undefined ? undefined : this.#portLink(index, port),
-    );
+    this.#links = new PortLinks({
+      ports: ports.others,
+      world,
+      identities: this.#identities,
+      limits: setup.limits,
+      events: (scheduler) => this.#portEvents(scheduler),
+      lanesOf: (session) => this.#sessions.lanesOf(session),
+      waitsFor: (scheduler) => this.scheduler.running.waitsFor(scheduler),
+    });
+    const links = this.#links.list;
     this.#routes = new Routes({
       identities: this.#identities,
-      ports: this.#links,
+      ports: links,
       hardBytes: setup.limits.laneHardBytes,
       messageBytesMax: setup.limits.messageBytes,
       events: {
@@ -78,44 +82,27 @@ export class SchedulerDriver {
       },
     });
     const lanes = laneWorldOf(setup, world, this.#identities);
-    this.#sessions = this.#createSessions(lanes);
+    this.#reports = new LaneReports(world.log, (message) => this.#tell(message));
+    this.#sessions = new SchedulerSessions(lanes, this.#sessionsEvents(), this.#reports);
     this.#listener = new LaneListener(lanes, setup.limits, this.#sessions, world.log);
-    this.#partings = new Partings(this.#sessions, this.#links, (message) => this.#tell(message));
-    this.#relays = new RelayGate({
-      clock: world.clock,
-      log: world.log,
-      lanesOf: (session) => this.#sessions.lanesOf(session),
-      waitsFor: (scheduler) => this.scheduler.running.waitsFor(scheduler),
-    });
+    this.#partings = new Partings(this.#sessions, links, (message) => this.#tell(message));
     this.#nodeLink = new NodeLink({
       name: setup.node,
       clock: world.clock,
       tell: (message) => this.#tell(message),
       list: () => this.#sessions.list(),
     });
-    this.#rooms = this.#createRooms();
+    this.#rooms = new RoomDriver({ setup, world, link: (scheduler) => links[scheduler] });
     this.#services = this.#createServices();
-    this.scheduler = new Scheduler({
-      index: setup.index,
-      schedulers: setup.schedulers,
-      identities: this.#identities,
-      names: setup.shared.names,
-      serials: setup.shared.serials,
-      fences: setup.shared.fences,
-      leaseMs: setup.leaseMs,
-      ...(setup.shared.pulses[setup.index - 1] === undefined
-        ? {}
-        : { pulse: setup.shared.pulses[setup.index - 1]! }),
-      clock: world.clock,
-      outbound: this.#routes,
-      log: world.log,
-      events: this.#schedulerEvents(),
-      services: { ...this.#services.api, node: this.#nodeLink } satisfies Partial<NodeServices>,
-      ...(setup.strict ? { copy: strictCopy(this.#identities, world.clock) } : {}),
+    this.scheduler = this.#createScheduler();
+    this.#arrivals = new Arrivals(setup.index, world.log, {
+      scheduler: this.scheduler,
+      rooms: this.#rooms,
+      services: this.#services,
+      link: (scheduler) => links[scheduler],
     });
-    this.#arrivals = this.#createArrivals();
     this.#started = new StartedFunctions(this.scheduler, (message) => this.#tell(message));
-    ports.control.receive((message) => this.#receive(message as ToScheduler));
+    this.#createInbox().open(ports.control);
   }
 
   /**
@@ -126,7 +113,7 @@ export class SchedulerDriver {
   start(): void {
     const { lanes } = this.#setup;
     const lanePort = lanes === undefined ? 0 : this.#listener.listen(lanes.host, lanes.ports);
-    for (const link of this.#links) link?.open();
+    this.#links.open();
     this.#beat();
     const functions = (this.#world.functions ?? hostedFunctions)();
     this.#nodeLink.learn(this.#setup.node, functions);
@@ -155,10 +142,7 @@ export class SchedulerDriver {
 
   /** Bytes that the lanes of this scheduler keep: not sent yet, or not acknowledged. */
   get heldBytes(): number {
-    let bytes = 0;
-    for (const { core } of this.#sessions.lanes())
-      bytes += core.room.queuedBytes + core.unackedBytes;
-    return bytes;
+    return this.#sessions.heldBytes;
   }
 
   close(): void {
@@ -169,7 +153,7 @@ export class SchedulerDriver {
     this.#sessions.close();
     this.#nodeLink.close();
     this.#services.close();
-    for (const link of this.#links) link?.close();
+    this.#links.close();
     this.scheduler.stop();
   }
 
@@ -182,8 +166,8 @@ export class SchedulerDriver {
     return { ...reportEvents(log), ended, ...aboutLeases };
   }
 
-  #createSessions(lanes: LaneWorld): SchedulerSessions {
-    return new SchedulerSessions(lanes, {
+  #sessionsEvents(): SessionsEvents {
+    return {
       nodeUp: (nodeRef, hidden) => {
         if (!hidden) this.#services.nodeUp(nodeRef);
         this.scheduler.nodeUp(nodeRef.name, nodeRef.creation, hidden);
@@ -204,25 +188,13 @@ export class SchedulerDriver {
         this.#rooms.routeRemoved(route);
       },
       routeMissed: (node, creation) => this.#routes.missed(node, creation),
-      laneAttached: (lane) => this.#laneState(lane, "attached"),
-      laneLost: (lane, error) => this.#laneLost(lane, "lost", error),
-      laneDialFailed: (lane, error) => this.#laneLost(lane, "dial_failed", error),
-      laneFailed: (lane, error) => this.#laneFailed(lane, error),
       pending: (lane) => this.#departures.add(lane),
       ready: () => this.#ready(),
-    });
-  }
-
-  #createRooms(): RoomDriver {
-    const { clock, entropy, log, web } = this.#world;
-    return new RoomDriver({
-      setup: this.#setup,
-      world: { clock, entropy, log, web },
-      link: (scheduler) => this.#links[scheduler],
-    });
+    };
   }
 
   #createServices(): SchedulerServices {
+    const links = this.#links.list;
     return new SchedulerServices({
       makers: { ...SCHEDULER_SERVICES, rooms: (world) => this.#rooms.join(world) },
       world: {
@@ -238,114 +210,51 @@ export class SchedulerDriver {
       },
       tell: (service, message) => this.#tell({ kind: "service", service, message }),
       send: (signal) => this.#routes.signal(signal),
-      post: (scheduler, signal, origin) => this.#links[scheduler]?.signal(signal, origin),
+      post: (scheduler, signal, origin) => links[scheduler]?.signal(signal, origin),
     });
   }
 
-  #createArrivals(): Arrivals {
-    return new Arrivals(this.#setup.index, this.#world.log, {
+  #createScheduler(): Scheduler {
+    const { index, leaseMs, schedulers, shared, strict } = this.#setup;
+    const { clock, log } = this.#world;
+    const { fences, names, pulses, serials } = shared;
+    const pulse = pulses[index - 1];
+    return new Scheduler({
+      ...{ index, schedulers, names, serials, fences, leaseMs, clock, log },
+      ...(pulse === undefined ? {} : { pulse }),
+      ...(strict ? { copy: strictCopy(this.#identities, clock) } : {}),
+      identities: this.#identities,
+      outbound: this.#routes,
+      events: this.#schedulerEvents(),
+      services: { ...this.#services.api, node: this.#nodeLink } satisfies Partial<NodeServices>,
+    });
+  }
+
+  #createInbox(): SchedulerInbox {
+    return new SchedulerInbox({
+      world: this.#world,
       scheduler: this.scheduler,
+      links: this.#links,
+      sessions: this.#sessions,
+      routes: this.#routes,
+      departures: this.#departures,
+      partings: this.#partings,
       rooms: this.#rooms,
       services: this.#services,
-      link: (scheduler) => this.#links[scheduler],
+      started: this.#started,
+      nodeLink: this.#nodeLink,
+      tell: (message) => this.#tell(message),
+      close: () => this.close(),
     });
   }
 
-  #receive(message: ToScheduler): void {
-    switch (message.kind) {
-      case "session_up":
-        return this.#sessions.up(message.session);
-      case "session_over":
-        return this.#sessions.over(message.number, message.reason, message);
-      case "unreachable":
-        // A dial of ours came to nothing, and one of theirs did not: what waits leaves with that session.
-        if (this.#sessions.isComing(message.node)) return;
-        return this.#routes.unreachable(message.node);
-      case "peer_functions":
-        return this.#nodeLink.learn(message.node, message.functions);
-      case "service":
-        return this.#services.receive(message.service, message.message);
-      case "query": {
-        const { id, verb, args } = message;
-        const { ok, value } = answerQuery(this.scheduler, this.#identities, verb, args);
-        return this.#tell({ kind: "answer", id, ok, value });
-      }
-      case "answer":
-        return this.#nodeLink.answer(message.id, message.ok, message.value);
-      case "start":
-        return this.#started.start(message.functionName, message.args);
-      case "stop":
-        return this.#rooms.moveClients(() => this.#stopProcesses(message.reason));
-      case "close":
-        return this.close();
-      case "scheduler_gone":
-        return this.#schedulerGone(message.scheduler, message.port, -1);
-      case "lane_dial":
-        return this.#sessions.laneOf(message.number, message.lane)?.dial(message.address);
-      case "tls_keys":
-        return this.#world.transport.renew?.(message.keys);
-      case "lane_reset":
-        return this.#sessions.laneOf(message.number, message.lane)?.reset();
-      case "session_ending":
-        return this.#partings.ending(message.number);
-      case "lane_last":
-        return this.#partings.last(message.number, message.lane, message.frame);
-    }
-  }
-
-  #stopProcesses(reason: string): void {
-    for (const link of this.#links) if (link !== undefined) link.isStopping = true;
-    this.scheduler.stop(reason);
-    // What dying processes say goes out first: it is flushed with the slice that ends them.
-    this.#world.clock.afterIo(() =>
-      this.#world.clock.afterIo(() => {
-        this.#departures.flush();
-        this.#tell({ kind: "stopped" });
-      }),
-    );
-  }
-
-  /** What the dead scheduler had posted is on its way through the event loop: it is handled before the news of its death. */
-  #schedulerGone(scheduler: number, port: PortEnd, receivedBefore: number): void {
-    const old = this.#links[scheduler];
-    const received = old?.received ?? 0;
-    if (received !== receivedBefore) {
-      return this.#world.clock.afterIo(() =>
-        this.#world.clock.afterIo(() => this.#schedulerGone(scheduler, port, received)),
-      );
-    }
-    old?.abandon();
-    const end = this.#world.port?.(port);
-    const next = end === undefined ? undefined : this.#portLink(scheduler, end);
-    this.#links[scheduler] = next;
-    next?.open();
-    this.scheduler.schedulerDown(scheduler);
-    this.#rooms.schedulerDown(scheduler);
-    this.#tell({ kind: "scheduler_drained" });
-  }
-
-  #portLink(index: number, port: ThreadPort): PortLink {
-    const { limits } = this.#setup;
-    const link: PortLink = new PortLink({
-      scheduler: index,
-      port,
-      identities: this.#identities,
-      limits: {
-        messageBytesMax: limits.messageBytes,
-        highWaterBytes: limits.laneHighWaterBytes,
-        hardBytes: limits.laneHardBytes,
-        relayBytes: RELAY_BYTES_MAX,
-      },
-      events: {
-        pending: () => this.#departures.add(link),
-        meet: (origin) => this.#sessions.meet(origin),
-        signal: (signal, origin) => this.#arrivals.fromPort(signal, origin, index),
-        ready: () => this.#ready(),
-        full: (origin) => this.#relays.full(index, origin),
-        roomy: () => this.#relays.roomy(index),
-      },
-    });
-    return link;
+  #portEvents(scheduler: number): PortEvents {
+    return {
+      pending: (link) => this.#departures.add(link),
+      meet: (origin) => this.#sessions.meet(origin),
+      signal: (signal, origin) => this.#arrivals.fromPort(signal, origin, scheduler),
+      ready: () => this.#ready(),
+    };
   }
 
   #ready(): void {
@@ -353,38 +262,12 @@ export class SchedulerDriver {
     this.#rooms.lanesReady();
   }
 
-  #laneState(lane: LaneDriver, state: "attached" | "lost" | "dial_failed" | "stalled"): void {
-    const { number } = lane.session;
-    this.#tell({ kind: "lane_state", number, lane: lane.plan.lane, state });
-  }
-
-  #laneLost(
-    lane: LaneDriver,
-    state: "lost" | "dial_failed",
-    error: ConnectionError | ProtocolError | undefined,
-  ): void {
-    const { node } = lane.session;
-    const text = error?.message ?? "closed by the peer";
-    this.#world.log.write("debug", `lane ${state}`, { node, lane: lane.plan.lane, error: text });
-    this.#laneState(lane, state);
-  }
-
-  #laneFailed(lane: LaneDriver, error: ProtocolError): void {
-    const { number, node } = lane.session;
-    const fields = { node, lane: lane.plan.lane, code: error.code, error: error.message };
-    this.#world.log.write("warn", "lane failed", fields);
-    const { code, message: text } = error;
-    this.#tell({ kind: "lane_failed", number, lane: lane.plan.lane, code, text });
-  }
-
   #beat(): void {
     const now = this.#world.clock.now();
     this.scheduler.beat(now);
     this.#rooms.beat(now);
-    this.#relays.beat(now);
-    for (const lane of this.#sessions.lanes()) {
-      if (lane.isStalled(now)) this.#laneState(lane, "stalled");
-    }
+    this.#links.beat(now);
+    this.#reports.check(this.#sessions.lanes(), now);
     this.#partings.check();
     this.#started.check();
     this.#beatTimer = this.#world.clock.setTimer(BEAT_MS, () => this.#beat());

@@ -3,11 +3,11 @@
  * whatever carries a newer number first, its word or a batch from another scheduler, makes the old session end and the
  * new one begin here, in this order: `noconnection` and NodeDown of the old one, NodeUp of the new one.
  */
-import type { ConnectionError, ProtocolError } from "../../base/error.ts";
 import type { LaneSink } from "../../session/incoming.ts";
 import type { NodeEnd } from "../../scheduler/scheduler.ts";
 import type { NodeRef } from "../../term/node-ref.ts";
 import { LaneDriver, type LaneWorld } from "./lane-driver.ts";
+import type { LaneReports } from "./lane-reports.ts";
 import type { LaneSocket } from "./lane-socket.ts";
 import type { Origin } from "./port-link.ts";
 import type { Route } from "./routes.ts";
@@ -23,10 +23,6 @@ export interface SessionsEvents {
   routeRemoved(route: Route): void;
   /** A session ended before this scheduler had a lane of it. `nodeDown` follows, as after `routeRemoved`. */
   routeMissed(node: string, creation: number): void;
-  laneAttached(lane: LaneDriver): void;
-  laneLost(lane: LaneDriver, error: ConnectionError | undefined): void;
-  laneDialFailed(lane: LaneDriver, error: ConnectionError | ProtocolError): void;
-  laneFailed(lane: LaneDriver, error: ProtocolError): void;
   pending(lane: LaneDriver): void;
   ready(): void;
 }
@@ -50,15 +46,17 @@ interface Live {
 export class SchedulerSessions {
   readonly #world: LaneWorld;
   readonly #events: SessionsEvents;
+  readonly #reports: LaneReports;
   readonly #live = new Map<string, Live>();
   /** The newest session of each node that ever was, while its number may still be met. */
   readonly #newest = new Map<string, number>();
   /** Accepted lanes whose session the control thread has not told of yet. */
   readonly #early = new Map<LaneSocket, { readonly session: string; readonly lane: number }>();
 
-  constructor(world: LaneWorld, events: SessionsEvents) {
+  constructor(world: LaneWorld, events: SessionsEvents, reports: LaneReports) {
     this.#world = world;
     this.#events = events;
+    this.#reports = reports;
   }
 
   /** Names of the nodes with a session, hidden ones left out, in order of name. */
@@ -81,10 +79,10 @@ export class SchedulerSessions {
           world: this.#world,
           sink: this.#events.sink(live.origin),
           events: {
-            attached: (lane) => this.#events.laneAttached(lane),
-            lost: (lane, error) => this.#events.laneLost(lane, error),
-            dialFailed: (lane, error) => this.#events.laneDialFailed(lane, error),
-            failed: (lane, error) => this.#events.laneFailed(lane, error),
+            attached: (lane) => this.#reports.attached(lane),
+            lost: (lane, error) => this.#reports.lost(lane, error),
+            dialFailed: (lane, error) => this.#reports.dialFailed(lane, error),
+            failed: (lane, error) => this.#reports.failed(lane, error),
             pending: (lane) => this.#events.pending(lane),
             ready: () => this.#events.ready(),
           },
@@ -162,6 +160,13 @@ export class SchedulerSessions {
   /** Every lane that ends here. */
   *lanes(): Iterable<LaneDriver> {
     for (const live of this.#live.values()) yield* live.lanes;
+  }
+
+  /** Bytes that these lanes keep: not sent yet, or not acknowledged. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { core } of this.lanes()) bytes += core.room.queuedBytes + core.unackedBytes;
+    return bytes;
   }
 
   /** Ends every session without telling anybody: the node stops. */
