@@ -197,7 +197,7 @@ export function startProcess(
   const { host } = process;
   const { child } = plan;
   const spawn = { ...spawnOptions(options), ...(child !== undefined && { child }) };
-  host.spawnOn(process, options.on, plan.functionName, args, spawn).then(
+  host.spawning.spawnOn(process, options.on, plan.functionName, args, spawn).then(
     (pid) => wait.spawned(pid),
     (error: unknown) => wait.fail(startErrorOf(process, error, options)),
   );

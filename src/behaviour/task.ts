@@ -112,7 +112,7 @@ export function task<M, A extends readonly unknown[], R>(
   } else {
     // The wait of the task covers the spawn; one that comes later is ended by `spawned`.
     const spawn = { link: true, timeoutMs: Infinity };
-    process.host
+    process.host.spawning
       .spawnOn(process, options.on, RUN_FOR_VALUE, [functionName, given, wait.alias], spawn)
       .then(
         (pid) => wait.spawned(pid),

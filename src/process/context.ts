@@ -191,8 +191,8 @@ export class ProcessContext {
     const functionName = typeof start === "string" ? start : start.functionName;
     const { host } = process;
     return options.monitor === true
-      ? host.spawnMonitored(process, where, functionName, args, options)
-      : host.spawnOn(process, where, functionName, args, options);
+      ? host.spawning.spawnMonitored(process, where, functionName, args, options)
+      : host.spawning.spawnOn(process, where, functionName, args, options);
   }
 
   rpc(
@@ -204,7 +204,7 @@ export class ProcessContext {
     const process = this.#process;
     if (process.life !== LIFE_RUNNING) return process.waitRefused();
     const functionName = typeof fn === "string" ? fn : fn.functionName;
-    return process.host.rpc(process, node, functionName, args, wait);
+    return process.host.spawning.rpc(process, node, functionName, args, wait);
   }
 
   multiRpc(

@@ -59,35 +59,8 @@ export interface NodeServices {
   whereisGlobal(name: string): Pid<unknown> | undefined;
 }
 
-/** What a process needs of the scheduler that it lives on. */
-export interface ProcessHost {
-  readonly nodeName: string;
-  readonly identities: Identities;
-  /** What can be started here by name. */
-  readonly definitions: Definitions;
-  readonly turns: Turns;
-  readonly outbound: Outbound;
-  readonly services: NodeServices;
-  readonly peers: Peers;
-  /** What a child on another node may live on without a sign of life from here; see `ChildTerms`. */
-  readonly leaseMs: Millis;
-  /** In strict mode: what the receiver gets, as if it had travelled; freezes the original. Otherwise undefined. */
-  readonly copy: ((message: unknown) => unknown) | undefined;
-
-  /** A number for a function's name, for the watchdog. */
-  functionId(functionName: string): number;
-  /** Says that this process's code runs now. */
-  enter(process: Process): void;
-  /** Says that this process will run when the microtasks before it have. */
-  resumed(process: Process): void;
-  /** Says that this process waits from here on: who was resumed last is the best guess for who runs next. */
-  left(process: Process): void;
-  /** What the process's code is given. */
-  createContext(process: Process): object;
-  createPid(owner: Owner): Pid<unknown>;
-  createRef(): Ref;
-
-  spawn(body: ProcessBody, args: readonly unknown[], plan: SpawnPlan): Process;
+/** Starts at a place, on this node or another, of functions that are known there by name. `by` is who asks. */
+export interface PlacedSpawns {
   spawnOn(
     by: Process,
     where: Place,
@@ -110,6 +83,38 @@ export interface ProcessHost {
     args: readonly unknown[],
     wait: Wait,
   ): Promise<unknown>;
+}
+
+/** What a process needs of the scheduler that it lives on. */
+export interface ProcessHost {
+  readonly nodeName: string;
+  readonly identities: Identities;
+  /** What can be started here by name. */
+  readonly definitions: Definitions;
+  readonly turns: Turns;
+  readonly outbound: Outbound;
+  readonly services: NodeServices;
+  readonly peers: Peers;
+  readonly spawning: PlacedSpawns;
+  /** What a child on another node may live on without a sign of life from here; see `ChildTerms`. */
+  readonly leaseMs: Millis;
+  /** In strict mode: what the receiver gets, as if it had travelled; freezes the original. Otherwise undefined. */
+  readonly copy: ((message: unknown) => unknown) | undefined;
+
+  /** A number for a function's name, for the watchdog. */
+  functionId(functionName: string): number;
+  /** Says that this process's code runs now. */
+  enter(process: Process): void;
+  /** Says that this process will run when the microtasks before it have. */
+  resumed(process: Process): void;
+  /** Says that this process waits from here on: who was resumed last is the best guess for who runs next. */
+  left(process: Process): void;
+  /** What the process's code is given. */
+  createContext(process: Process): object;
+  createPid(owner: Owner): Pid<unknown>;
+  createRef(): Ref;
+
+  spawn(body: ProcessBody, args: readonly unknown[], plan: SpawnPlan): Process;
 
   /** Sends a signal on its way: at once to a process of this scheduler, else through `outbound`. */
   dispatch(signal: Signal): void;

@@ -9,7 +9,6 @@ import { ambient } from "../term/ambient.ts";
 import type { Identities } from "../term/identities.ts";
 import { type Pid, SERIAL_LIMIT } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
-import type { Monitored, Place, StartOptions, Wait } from "../process/api.ts";
 import { ProcessContext } from "../process/context.ts";
 import type { ExitReason } from "../process/exit-reason.ts";
 import type {
@@ -44,7 +43,7 @@ import { SendTimers } from "./send-timers.ts";
 import { Serials } from "./serials.ts";
 import { SharedNames } from "./shared-names.ts";
 import { NamedWatches } from "./signals.ts";
-import { type PlaceOptions, Spawning } from "./spawning.ts";
+import { Spawning } from "./spawning.ts";
 import { Stray } from "./stray.ts";
 import { Timers } from "./timers.ts";
 import { unavailable } from "./unavailable.ts";
@@ -196,36 +195,6 @@ export class SchedulerHost implements ProcessHost {
     this.processes.set(process.pid.local - this.#base, process);
     this.turns.enqueue(process);
     return process;
-  }
-
-  spawnOn(
-    by: Process,
-    where: Place,
-    functionName: string,
-    args: readonly unknown[],
-    options: PlaceOptions,
-  ): Promise<Pid<unknown>> {
-    return this.spawning.spawnOn(by, where, functionName, args, options);
-  }
-
-  spawnMonitored(
-    by: Process,
-    where: Place,
-    functionName: string,
-    args: readonly unknown[],
-    options: StartOptions,
-  ): Promise<Monitored<unknown>> {
-    return this.spawning.spawnMonitored(by, where, functionName, args, options);
-  }
-
-  rpc(
-    by: Process,
-    where: Place,
-    functionName: string,
-    args: readonly unknown[],
-    wait: Wait,
-  ): Promise<unknown> {
-    return this.spawning.rpc(by, where, functionName, args, wait);
   }
 
   dispatch(signal: Signal): void {

@@ -2,7 +2,7 @@ import { MisuseError } from "../base/error.ts";
 import type { Pid } from "../term/pid.ts";
 import type { Monitored, Place, StartOptions, Wait } from "../process/api.ts";
 import { handleLink, handleMonitor } from "../process/bonds.ts";
-import type { ProcessHost } from "../process/host.ts";
+import type { PlacedSpawns, ProcessHost } from "../process/host.ts";
 import type { Process } from "../process/process.ts";
 import type { ChildTerms, SignalOf, SpawnResult } from "../process/signal.ts";
 import type { LeasedChildren } from "./leased-children.ts";
@@ -15,7 +15,7 @@ import { SpawnRequests } from "./spawn-requests.ts";
 export type PlaceOptions = StartOptions & { readonly child?: ChildTerms };
 
 /** Spawning at a place: the asking side, and the side that is asked. */
-export class Spawning implements SpawnSignals {
+export class Spawning implements PlacedSpawns, SpawnSignals {
   readonly #host: ProcessHost;
   readonly #leased: LeasedChildren;
   readonly #index: number;
