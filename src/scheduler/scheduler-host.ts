@@ -1,10 +1,8 @@
 import type { Deadline } from "../base/deadlines.ts";
-import { MisuseError } from "../base/error.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Clock } from "../port/clock.ts";
 import type { LogLevel, LogSink } from "../port/log.ts";
 import { FenceClock } from "../base/fence.ts";
-import { SESSION_GRACE_MS, TICK_INTERVAL_MS, TICK_TIMEOUT_MS } from "../base/limits.ts";
 import { ambient } from "../term/ambient.ts";
 import type { Identities } from "../term/identities.ts";
 import { type Pid, SERIAL_LIMIT } from "../term/pid.ts";
@@ -21,24 +19,24 @@ import type {
 } from "../process/host.ts";
 import { setHost } from "../process/hosts.ts";
 import { currentDefinitions, type Definitions } from "../process/registry.ts";
-import { LIFE_DEAD, LIFE_EXITING } from "../process/life.ts";
+import { LIFE_EXITING } from "../process/life.ts";
 import { typeText } from "../process/mailbox.ts";
 import type { Outbound } from "../process/outbound.ts";
 import type { LaneWait } from "../process/pending.ts";
 import { Process } from "../process/process.ts";
 import type { NameOnNode, Signal } from "../process/signal.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import { Endings } from "./endings.ts";
 import type { SchedulerEvents } from "./events.ts";
 import { snapshotOf } from "./inspect.ts";
 import { LaneWaits } from "./lane-waits.ts";
 import { LeasedChildren } from "./leased-children.ts";
 import { NodeBonds } from "./node-bonds.ts";
 import { PeerSessions } from "./peer-sessions.ts";
-import { assertArgs } from "./place.ts";
+import { ProcessTable } from "./process-table.ts";
 import { Routing } from "./routing.ts";
 import { RunQueue } from "./run-queue.ts";
 import { Running } from "./running.ts";
+import { LEASE_MS, type SchedulerOptions } from "./scheduler-options.ts";
 import { SendTimers } from "./send-timers.ts";
 import { Serials } from "./serials.ts";
 import { SharedNames } from "./shared-names.ts";
@@ -47,30 +45,6 @@ import { Spawning } from "./spawning.ts";
 import { Stray } from "./stray.ts";
 import { Timers } from "./timers.ts";
 import { unavailable } from "./unavailable.ts";
-
-export interface SchedulerOptions {
-  /** From 1; 0 is the control thread. */
-  readonly index: number;
-  /** Schedulers of the node, for places that spread. Default 1. */
-  readonly schedulers?: number;
-  /** One per node and thread; the scheduler sets its `findLocal`. */
-  readonly identities: Identities;
-  /** `createNames()`, `createSerials()`, once per node; `createPulse()`, once per scheduler. */
-  readonly names: SharedArrayBuffer;
-  readonly serials: SharedArrayBuffer;
-  readonly pulse?: SharedArrayBuffer;
-  readonly clock: Clock;
-  readonly outbound: Outbound;
-  readonly log: LogSink;
-  readonly events?: SchedulerEvents;
-  readonly services?: Partial<NodeServices>;
-  /** `createFences()`, once per node. */
-  readonly fences?: SharedArrayBuffer;
-  /** Of children that are started on other nodes. Default: that of a node with default settings. */
-  readonly leaseMs?: Millis;
-  /** Strict mode: gives what a receiver would get from far away, and freezes what was sent. */
-  readonly copy?: (message: unknown) => unknown;
-}
 
 /** The half of a scheduler that its processes see: what they call, and the tables behind it. */
 export class SchedulerHost implements ProcessHost {
@@ -83,13 +57,10 @@ export class SchedulerHost implements ProcessHost {
   readonly services: NodeServices;
   readonly copy: ((message: unknown) => unknown) | undefined;
 
-  /** Processes that were released while their function still waits for something of its own. */
-  zombies = 0;
-
   // The parts: for `Scheduler`, which extends this, and for nobody else.
   readonly clock: Clock;
   readonly events: SchedulerEvents;
-  readonly processes = new Map<number, Process>();
+  readonly processes: ProcessTable;
   readonly running: Running;
   readonly timers: Timers;
   readonly sendTimers: SendTimers;
@@ -98,7 +69,6 @@ export class SchedulerHost implements ProcessHost {
   readonly watches = new NamedWatches();
   readonly bonds: NodeBonds;
   readonly laneWaits: LaneWaits;
-  readonly endings: Endings;
   readonly peers = new PeerSessions((node, creation) => this.events.nodeDoubted?.(node, creation));
   readonly leased: LeasedChildren;
   readonly leaseMs: Millis;
@@ -138,17 +108,21 @@ export class SchedulerHost implements ProcessHost {
     this.routing = new Routing(this, index, this.watches, this.spawning);
     this.bonds = new NodeBonds(this.nodeName, index);
     this.laneWaits = new LaneWaits(options.outbound);
-    this.leaseMs = options.leaseMs ?? TICK_INTERVAL_MS + TICK_TIMEOUT_MS + SESSION_GRACE_MS;
+    this.leaseMs = options.leaseMs ?? LEASE_MS;
     this.#fences = new FenceClock(options.fences);
-    this.endings = new Endings(clock, (process) => this.release(process));
+    this.#names = new SharedNames(options.names, index);
+    this.processes = new ProcessTable({
+      ...{ host: this, index, clock, events: this.events },
+      names: this.#names,
+      fences: this.#fences,
+      forget: (process) => this.#forget(process),
+    });
     this.deadLetters = new DeadLetters(clock, this.events);
     this.stray = new Stray(this.events, options.log);
     this.#base = index * SERIAL_LIMIT;
     this.#log = options.log;
-    this.#names = new SharedNames(options.names, index);
     this.#serials = new Serials(options.serials, index);
     setHost(identities, this);
-    identities.findLocal = (local) => this.processes.get(local - this.#base)?.pid;
     ambient.identities = identities;
   }
 
@@ -183,18 +157,7 @@ export class SchedulerHost implements ProcessHost {
   }
 
   spawn(body: ProcessBody, args: readonly unknown[], plan: SpawnPlan): Process {
-    assertArgs(args);
-    const process = new Process(this, plan.functionName, plan.parent, body, args);
-    if (plan.name !== undefined) this.register(process, plan.name);
-    if (plan.mailboxMax !== undefined) process.ownBonds().mailboxMax = plan.mailboxMax;
-    if (plan.fence !== undefined) {
-      process.ownBonds().fence = plan.fence;
-      this.#fences.see(plan.fence);
-    }
-    if (plan.ended !== undefined) process.ownBonds().ended = plan.ended;
-    this.processes.set(process.pid.local - this.#base, process);
-    this.turns.enqueue(process);
-    return process;
+    return this.processes.spawn(body, args, plan);
   }
 
   dispatch(signal: Signal): void {
@@ -231,21 +194,11 @@ export class SchedulerHost implements ProcessHost {
   }
 
   register(process: Process, name: string): void {
-    const result = this.#names.register(name, process.pid.local);
-    if (result !== true) {
-      const problem = result === "full" ? "no room for" : "already registered:";
-      throw new MisuseError("name_taken", `${problem} ${name}`);
-    }
-    const bonds = process.ownBonds();
-    (bonds.names ??= new Set()).add(name);
-    this.events.registered?.(name, process.pid);
+    this.processes.register(process, name);
   }
 
   unregister(process: Process, name: string): boolean {
-    if (!this.#names.unregister(name, process.pid.local)) return false;
-    process.bonds?.names?.delete(name);
-    this.events.unregistered?.(name, process.pid);
-    return true;
+    return this.processes.unregister(process, name);
   }
 
   monitorNodes(process: Process, on: boolean): void {
@@ -290,16 +243,11 @@ export class SchedulerHost implements ProcessHost {
   }
 
   ending(process: Process): void {
-    this.endings.add(process);
+    this.processes.ending(process);
   }
 
   release(process: Process): void {
-    if (process.life !== LIFE_DEAD) {
-      this.endings.release(process, this.#dissolve);
-      if (!process.settled) this.zombies++;
-    } else if (process.settled) {
-      this.zombies--;
-    }
+    this.processes.release(process);
   }
 
   bondAdded(process: Process, peer: Pid | NameOnNode): void {
@@ -337,18 +285,13 @@ export class SchedulerHost implements ProcessHost {
     this.events.crashed?.({ ...report, reason, lastMessageType });
   }
 
-  readonly #dissolve = (process: Process): void => {
-    const { bonds, pid } = process;
-    for (const name of [...(bonds?.names ?? [])]) this.unregister(process, name);
+  /** What the parts know of a process that is released. */
+  #forget(process: Process): void {
+    const { bonds } = process;
     if (bonds?.tracked === true) this.events.ended?.(process);
     if (bonds?.hasTerms === true) this.leased.ended(process);
-    for (const alias of bonds?.aliases ?? []) (alias as Pid<unknown>).owner = undefined;
-    pid.owner = undefined;
-    process.life = LIFE_DEAD;
-    process.mailbox = undefined;
     this.running.left(process);
-    this.processes.delete(pid.local - this.#base);
     if (this.nodeMonitors.size > 0) this.nodeMonitors.delete(process);
     if (process.paused) this.laneWaits.remove(process);
-  };
+  }
 }

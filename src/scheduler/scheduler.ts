@@ -198,7 +198,7 @@ export class Scheduler extends SchedulerHost {
       nodeBonds: this.bonds.size,
       nodeMonitors: this.nodeMonitors.size,
       laneWaits: this.laneWaits.size,
-      ending: this.endings.size,
+      ending: this.processes.endingCount,
       runQueue: this.turns.length,
       leased: this.leased.size,
       peerWatches: this.peers.size,

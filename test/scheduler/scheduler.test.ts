@@ -330,10 +330,10 @@ test("a process in a foreign await is released at once and counted as long as it
     ctx.sendExit(pid, "enough");
     expect((await ctx.receive()).reason).toBe("enough");
   });
-  expect(node.first.zombies).toBe(1);
+  expect(node.first.processes.zombieCount).toBe(1);
   resolve();
   await node.settled();
-  expect(node.first.zombies).toBe(0);
+  expect(node.first.processes.zombieCount).toBe(0);
 });
 
 test("a node-level caller can send and call, and is no process", async () => {
