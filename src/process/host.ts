@@ -85,6 +85,17 @@ export interface PlacedSpawns {
   ): Promise<unknown>;
 }
 
+/** What of processes is told to the node and its operator. */
+export interface Reports {
+  deadLetter(reason: DeadLetterReason, to: Pid | NameOnNode, message: unknown): void;
+  mailboxHigh(process: Process, length: number): void;
+  log(process: Process, level: LogLevel, text: string, fields: object | undefined): void;
+  /** Remembers whose promise rejected with this error, for when nobody handles it. */
+  blame(error: unknown, process: Process): void;
+  /** A function ended with an uncaught error, or left through `exit` with a reason that is not orderly. */
+  crashed(process: Process, reason: ExitReason): void;
+}
+
 /** What a process needs of the scheduler that it lives on. */
 export interface ProcessHost {
   readonly nodeName: string;
@@ -96,6 +107,7 @@ export interface ProcessHost {
   readonly services: NodeServices;
   readonly peers: Peers;
   readonly spawning: PlacedSpawns;
+  readonly reports: Reports;
   /** What a child on another node may live on without a sign of life from here; see `ChildTerms`. */
   readonly leaseMs: Millis;
   /** In strict mode: what the receiver gets, as if it had travelled; freezes the original. Otherwise undefined. */
@@ -156,12 +168,4 @@ export interface ProcessHost {
 
   /** A monitor by name on a process of this scheduler is over. */
   namedWatchEnded(ref: Ref): void;
-
-  deadLetter(reason: DeadLetterReason, to: Pid | NameOnNode, message: unknown): void;
-  mailboxHigh(process: Process, length: number): void;
-  log(process: Process, level: LogLevel, text: string, fields: object | undefined): void;
-  /** Remembers whose promise rejected with this error, for when nobody handles it. */
-  blame(error: unknown, process: Process): void;
-  /** A function ended with an uncaught error, or left through `exit` with a reason that is not orderly. */
-  crashed(process: Process, reason: ExitReason): void;
 }

@@ -77,7 +77,7 @@ export abstract class Pending<T> extends Deadline {
     const settle = this.#end();
     if (settle === undefined) return;
     this.process.host.resumed(this.process);
-    this.process.host.blame(error, this.process);
+    this.process.host.reports.blame(error, this.process);
     settle.reject(error);
   }
 

@@ -10,18 +10,18 @@ export class ProcessLog implements Log {
   }
 
   debug(text: string, fields?: object): void {
-    this.#process.host.log(this.#process, "debug", text, fields);
+    this.#process.host.reports.log(this.#process, "debug", text, fields);
   }
 
   info(text: string, fields?: object): void {
-    this.#process.host.log(this.#process, "info", text, fields);
+    this.#process.host.reports.log(this.#process, "info", text, fields);
   }
 
   warn(text: string, fields?: object): void {
-    this.#process.host.log(this.#process, "warn", text, fields);
+    this.#process.host.reports.log(this.#process, "warn", text, fields);
   }
 
   error(text: string, fields?: object): void {
-    this.#process.host.log(this.#process, "error", text, fields);
+    this.#process.host.reports.log(this.#process, "error", text, fields);
   }
 }

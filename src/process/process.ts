@@ -107,7 +107,7 @@ export class Process implements Owner {
 
   #deliverQueued(message: unknown): void {
     if (this.life >= LIFE_EXITING) {
-      this.host.deadLetter("noproc", this.pid, message);
+      this.host.reports.deadLetter("noproc", this.pid, message);
       return;
     }
     const { wait } = this;
@@ -122,7 +122,7 @@ export class Process implements Owner {
     mailbox.push(message);
     const length = mailbox.length;
     if (length >= MAILBOX_HIGH && (length & (length - 1)) === 0)
-      this.host.mailboxHigh(this, length);
+      this.host.reports.mailboxHigh(this, length);
     if (this.bonds !== undefined && length > this.bonds.mailboxMax) {
       this.terminate("mailbox_overflow");
       return;
@@ -392,7 +392,8 @@ export class Process implements Owner {
 
   #reportCrash(reason: ExitReason): void {
     // Whoever waits for the function's value is told the reason.
-    if (!isOrderly(reason) && this.bonds?.ended === undefined) this.host.crashed(this, reason);
+    if (!isOrderly(reason) && this.bonds?.ended === undefined)
+      this.host.reports.crashed(this, reason);
   }
 
   #exiting(reason: ExitReason): void {

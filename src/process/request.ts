@@ -141,6 +141,6 @@ function refused(
   to: Pid | NameOnNode,
 ): Promise<never> {
   const error = new CallError(code, targetText(to));
-  process.host.blame(error, process);
+  process.host.reports.blame(error, process);
   return Promise.reject(error);
 }

@@ -17,7 +17,7 @@ export class NodeCaller extends Process {
   }
 
   override deliver(message: unknown): void {
-    this.host.deadLetter("noproc", this.pid, message);
+    this.host.reports.deadLetter("noproc", this.pid, message);
   }
 
   /** Nothing that it is linked to can end it. */

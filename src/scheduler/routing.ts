@@ -57,7 +57,7 @@ export class Routing {
   messageNamed(from: Pid | undefined, name: string, message: unknown): void {
     const host = this.#host;
     const to = host.whereis(name);
-    if (to === undefined) host.deadLetter("noname", { name, node: host.nodeName }, message);
+    if (to === undefined) host.reports.deadLetter("noname", { name, node: host.nodeName }, message);
     else this.dispatch({ kind: "message", from, to, message });
   }
 

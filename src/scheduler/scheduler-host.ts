@@ -1,37 +1,26 @@
 import type { Deadline } from "../base/deadlines.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Clock } from "../port/clock.ts";
-import type { LogLevel, LogSink } from "../port/log.ts";
 import { FenceClock } from "../base/fence.ts";
 import { ambient } from "../term/ambient.ts";
 import type { Identities } from "../term/identities.ts";
 import { type Pid, SERIAL_LIMIT } from "../term/pid.ts";
 import type { Ref } from "../term/ref.ts";
 import { ProcessContext } from "../process/context.ts";
-import type { ExitReason } from "../process/exit-reason.ts";
-import type {
-  DeadLetterReason,
-  NodeServices,
-  Owner,
-  ProcessBody,
-  ProcessHost,
-  SpawnPlan,
-} from "../process/host.ts";
+import type { NodeServices, Owner, ProcessBody, ProcessHost, SpawnPlan } from "../process/host.ts";
 import { setHost } from "../process/hosts.ts";
 import { currentDefinitions, type Definitions } from "../process/registry.ts";
 import { LIFE_EXITING } from "../process/life.ts";
-import { typeText } from "../process/mailbox.ts";
 import type { Outbound } from "../process/outbound.ts";
 import type { LaneWait } from "../process/pending.ts";
 import { Process } from "../process/process.ts";
 import type { NameOnNode, Signal } from "../process/signal.ts";
-import { DeadLetters } from "./dead-letters.ts";
 import type { SchedulerEvents } from "./events.ts";
-import { snapshotOf } from "./inspect.ts";
 import { LaneWaits } from "./lane-waits.ts";
 import { LeasedChildren } from "./leased-children.ts";
 import { NodeBonds } from "./node-bonds.ts";
 import { PeerSessions } from "./peer-sessions.ts";
+import { ProcessReports } from "./process-reports.ts";
 import { ProcessTable } from "./process-table.ts";
 import { Routing } from "./routing.ts";
 import { RunQueue } from "./run-queue.ts";
@@ -42,7 +31,6 @@ import { Serials } from "./serials.ts";
 import { SharedNames } from "./shared-names.ts";
 import { NamedWatches } from "./signals.ts";
 import { Spawning } from "./spawning.ts";
-import { Stray } from "./stray.ts";
 import { Timers } from "./timers.ts";
 import { unavailable } from "./unavailable.ts";
 
@@ -56,6 +44,9 @@ export class SchedulerHost implements ProcessHost {
   readonly outbound: Outbound;
   readonly services: NodeServices;
   readonly copy: ((message: unknown) => unknown) | undefined;
+  readonly leaseMs: Millis;
+  readonly spawning: Spawning;
+  readonly reports: ProcessReports;
 
   // The parts: for `Scheduler`, which extends this, and for nobody else.
   readonly clock: Clock;
@@ -64,19 +55,14 @@ export class SchedulerHost implements ProcessHost {
   readonly running: Running;
   readonly timers: Timers;
   readonly sendTimers: SendTimers;
-  readonly spawning: Spawning;
   readonly routing: Routing;
   readonly watches = new NamedWatches();
   readonly bonds: NodeBonds;
   readonly laneWaits: LaneWaits;
   readonly peers = new PeerSessions((node, creation) => this.events.nodeDoubted?.(node, creation));
   readonly leased: LeasedChildren;
-  readonly leaseMs: Millis;
-  readonly deadLetters: DeadLetters;
-  readonly stray: Stray;
   readonly nodeMonitors = new Set<Process>();
   readonly #base: number;
-  readonly #log: LogSink;
   readonly #names: SharedNames;
   readonly #serials: Serials;
   readonly #fences: FenceClock;
@@ -117,10 +103,8 @@ export class SchedulerHost implements ProcessHost {
       fences: this.#fences,
       forget: (process) => this.#forget(process),
     });
-    this.deadLetters = new DeadLetters(clock, this.events);
-    this.stray = new Stray(this.events, options.log);
+    this.reports = new ProcessReports(clock, this.events, options.log);
     this.#base = index * SERIAL_LIMIT;
-    this.#log = options.log;
     this.#serials = new Serials(options.serials, index);
     setHost(identities, this);
     ambient.identities = identities;
@@ -260,29 +244,6 @@ export class SchedulerHost implements ProcessHost {
 
   namedWatchEnded(ref: Ref): void {
     this.watches.take(ref);
-  }
-
-  deadLetter(reason: DeadLetterReason, to: Pid | NameOnNode, message: unknown): void {
-    this.deadLetters.add(reason, to, message);
-  }
-
-  mailboxHigh(process: Process, length: number): void {
-    this.events.mailboxHigh?.(process.pid, process.functionName, length);
-  }
-
-  log(process: Process, level: LogLevel, text: string, fields: object | undefined): void {
-    const { functionName, pid } = process;
-    this.#log.write(level, text, { ...fields, pid: pid.toString(), function: functionName });
-  }
-
-  blame(error: unknown, process: Process): void {
-    this.stray.blame(error, process);
-  }
-
-  crashed(process: Process, reason: ExitReason): void {
-    const report = snapshotOf(process);
-    const lastMessageType = process.last === undefined ? undefined : typeText(process.last);
-    this.events.crashed?.({ ...report, reason, lastMessageType });
   }
 
   /** What the parts know of a process that is released. */

@@ -5,7 +5,8 @@
  *     lanes, ports ──handleSignal──→ processes ──dispatch──→ processes here · Outbound (other schedulers, other nodes)
  *                    clock ──timers, slices──↗
  *
- * This file is what the node's driver calls; `scheduler-host.ts` is what processes call.
+ * This file is what the node's driver calls; `scheduler-host.ts` is what processes call, with their table in
+ * `process-table.ts`.
  */
 import { CallError } from "../base/error.ts";
 import type { Millis } from "../base/millis.ts";
@@ -105,7 +106,7 @@ export class Scheduler extends SchedulerHost {
   undecodable(to: Pid | NameOnNode): void {
     const owner = to instanceof Pid ? (to as Pid<unknown>).owner : undefined;
     if (owner instanceof Call) owner.fail(new CallError("undecodable", targetText(owner.target)));
-    else this.deadLetter("undecodable", to, undefined);
+    else this.reports.deadLetter("undecodable", to, undefined);
   }
 
   /** Another scheduler of this node was ended; its last signals have been handled. */
@@ -129,12 +130,12 @@ export class Scheduler extends SchedulerHost {
 
   /** A promise rejected and nobody looked, or something threw outside of any promise. */
   strayError(error: unknown): void {
-    this.stray.handle(error, (process) => this.crashed(process, error));
+    this.reports.strayError(error);
   }
 
   /** The same on a thread that is not all ours: an error that belongs to no process is left to others, with false. */
   takeStray(error: unknown): boolean {
-    return this.stray.take(error, (process) => this.crashed(process, error));
+    return this.reports.takeStray(error);
   }
 
   /** A caller that is no process: for HTTP handlers, scripts, tests. One for a whole program; it lives until `stop`. */
@@ -175,17 +176,17 @@ export class Scheduler extends SchedulerHost {
 
   /** Messages that reached nobody, by reason. */
   deadLetterCounts(): ReadonlyMap<DeadLetterReason, number> {
-    return this.deadLetters.counts;
+    return this.reports.deadLetters.counts;
   }
 
   /** Samples of what reached nobody, behind that serial number. */
   deadLettersSince(serial: number): readonly KeptLetter[] {
-    return this.deadLetters.since(serial);
+    return this.reports.deadLetters.since(serial);
   }
 
   /** Errors that nobody caught and that belonged to no process. */
   strayCount(): number {
-    return this.stray.count;
+    return this.reports.stray.count;
   }
 
   tables(): SchedulerTables {

@@ -72,7 +72,9 @@ class SendTimer extends Deadline {
       else by.host.sendNamed(by, to.name, to.node, this.#message);
     } catch (error) {
       // Nobody is there to catch it: the process that set the timer is to blame, as for a rejection that it ignored.
-      by.host.log(by, "warn", "a delayed message could not be sent", { error: String(error) });
+      by.host.reports.log(by, "warn", "a delayed message could not be sent", {
+        error: String(error),
+      });
     }
   }
 }

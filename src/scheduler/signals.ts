@@ -47,7 +47,7 @@ export function handleSignalTo(
 ): void {
   const owner = to.owner as Owner | undefined;
   if (signal.kind === "message") {
-    if (owner === undefined) host.deadLetter("noproc", to, signal.message);
+    if (owner === undefined) host.reports.deadLetter("noproc", to, signal.message);
     else owner.deliver(signal.message);
     return;
   }
@@ -132,13 +132,13 @@ export function undeliverable(
 ): void {
   switch (signal.kind) {
     case "message":
-      host.deadLetter(reason, signal.to, signal.message);
+      host.reports.deadLetter(reason, signal.to, signal.message);
       return;
     case "message_named":
-      host.deadLetter(reason, { name: signal.name, node: signal.node }, signal.message);
+      host.reports.deadLetter(reason, { name: signal.name, node: signal.node }, signal.message);
       return;
     case "multicast":
-      host.deadLetter(reason, { name: signal.topic, node: signal.node }, signal.message);
+      host.reports.deadLetter(reason, { name: signal.topic, node: signal.node }, signal.message);
       return;
     case "link":
       host.dispatch({ kind: "link_exit", from: signal.to, to: signal.from, reason });

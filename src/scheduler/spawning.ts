@@ -175,7 +175,7 @@ export class Spawning implements PlacedSpawns, SpawnSignals {
       if (place.node !== this.#host.nodeName || place.scheduler !== "spread") return ask(place);
       return ask({ node: place.node, scheduler: this.#spread() });
     } catch (error) {
-      this.#host.blame(error, by);
+      this.#host.reports.blame(error, by);
       return Promise.reject(error);
     }
   }

@@ -24,7 +24,8 @@ function siteWith(authorize: Hooks, limits: UntypedWeb["limits"] = {}) {
   const log = (_process: unknown, _level: string, text: string, { error }: { error: unknown }) =>
     logged.push({ text, error });
   // All of a process that a site needs to say that something failed.
-  const ctx = new ProcessContext({ exitReason: undefined, host: { log } } as unknown as Process);
+  const host = { reports: { log } };
+  const ctx = new ProcessContext({ exitReason: undefined, host } as unknown as Process);
   const socket: UntypedWeb["socket"] = {
     message: (_ctx, _socket, data) => heard.push(data),
     close: (_ctx, _socket, code) => closed.push(code),
