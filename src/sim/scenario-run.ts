@@ -1,4 +1,4 @@
-/** One seed of a user's simulation: a world, the scenario in it, its faults, and what has to hold all the time. */
+/** One seed of a user's simulation: a world, the scenario in it, its faults, and what it says has to hold. */
 import type { Millis } from "../base/millis.ts";
 import { Prng } from "../base/prng.ts";
 import { clock } from "../bun/clock.ts";
@@ -10,14 +10,16 @@ import { virtualMembers } from "../bun/virtual-members.ts";
 import { useDefinitions } from "../process/registry.ts";
 import { ambient } from "../term/ambient.ts";
 import { useStructs } from "../term/struct.ts";
+import type { SimEvent } from "./event-queue.ts";
 import { FaultSource } from "./fault-source.ts";
 import type { Fault, ScheduledFault } from "./faults.ts";
 import { inject } from "./inject.ts";
 import type { ScenarioWorld, SimulateOptions } from "./scenario.ts";
+import { messageOf, ScenarioClaims } from "./scenario-claims.ts";
+import { ScenarioFaults } from "./scenario-faults.ts";
 import { ScenarioNodes } from "./scenario-nodes.ts";
 import { WORLD_BEGINS_MS } from "./sim-clock.ts";
 import { ModulePool } from "./sim-modules.ts";
-import type { SimEvent } from "./event-queue.ts";
 import type { Trace } from "./trace.ts";
 import { World } from "./world.ts";
 
@@ -64,11 +66,6 @@ export interface RunOptions<N extends string> {
   readonly trace?: Trace;
 }
 
-interface Invariant {
-  readonly name: string;
-  readonly holds: () => boolean;
-}
-
 /** Runs one seed from its beginning to its end, or to the first thing that does not hold. @throws {ConfigError} */
 export async function runScenario<N extends string>(options: RunOptions<N>): Promise<RunOutcome> {
   using run = new ScenarioRun(options);
@@ -82,18 +79,16 @@ class ScenarioRun<N extends string> implements Disposable {
   readonly #nodes: ScenarioNodes<N>;
   /** The machine of the scenario's own code. */
   readonly #outside: VirtualMachine;
-  readonly #invariants: Invariant[] = [];
-  readonly #happened: ScheduledFault[] = [];
   /** Undefined: the faults are given, not random. */
   readonly #source: FaultSource | undefined;
   #world!: World;
+  #claims!: ScenarioClaims;
+  /** From the scenario's beginning. */
+  #faults: ScenarioFaults | undefined;
   /** Hash of the log so far. */
   #logged = 0x811c_9dc5;
   #failure: Failure | undefined;
   #gaveUp = false;
-  /** `eventually` that are waited for. */
-  #awaited = 0;
-  #beganMs: Millis = 0;
 
   constructor(options: RunOptions<N>) {
     this.#options = options;
@@ -142,6 +137,7 @@ class ScenarioRun<N extends string> implements Disposable {
           trace?.started(node, () => this.#world.now);
         },
       });
+      this.#claims = new ScenarioClaims(this.#world, (what, cause) => this.#fail(what, cause));
       this.#delayMessages(faults?.delayMsMax ?? 0);
     });
     await this.#turns(() => this.#isFormed(), FORM_MS);
@@ -152,7 +148,7 @@ class ScenarioRun<N extends string> implements Disposable {
       hash: this.#hash(),
       virtualMs: this.#world.now,
       failure: this.#failure,
-      faults: this.#happened,
+      faults: this.#faults?.happened ?? [],
     };
   }
 
@@ -178,11 +174,16 @@ class ScenarioRun<N extends string> implements Disposable {
   }
 
   async #scenario(): Promise<void> {
-    const { scenario, options, schedule = options.schedule } = this.#options;
+    const { scenario, options, schedule = options.schedule, trace } = this.#options;
     let isOver = false;
-    this.#beganMs = this.#world.now;
-    for (const fault of schedule ?? []) this.#schedule(fault);
-    this.#planMore();
+    this.#faults = new ScenarioFaults({
+      world: this.#world,
+      schedule: schedule ?? [],
+      source: this.#source,
+      trace,
+      isAwaiting: () => this.#claims.isAwaiting,
+    });
+    this.#faults.begin();
     const begin = (): void => {
       // What it throws at once is its failure like any other.
       const ended = (async () => scenario(this.#facade()))();
@@ -231,7 +232,7 @@ class ScenarioRun<N extends string> implements Disposable {
     for (let count = 0; count < EVENTS_A_TURN; count++) {
       runMicrotasks();
       this.#nodes.buryDead();
-      this.#check();
+      this.#claims.check();
       if (this.#failure !== undefined || isOver()) return false;
       if (this.#pool.isBelow(1)) return true;
       if (!this.#world.events.step(until)) return false;
@@ -266,16 +267,6 @@ class ScenarioRun<N extends string> implements Disposable {
     }
   }
 
-  #check(): void {
-    for (const { name, holds } of this.#invariants) {
-      try {
-        if (!holds()) this.#fail(`always "${name}" does not hold`, undefined);
-      } catch (error) {
-        this.#fail(`always "${name}" threw: ${messageOf(error)}`, error);
-      }
-    }
-  }
-
   #fail(what: string, cause: unknown): void {
     const [first = ""] = what.split("\n");
     const line = what.replaceAll(/\s*\n\s*/g, " ").trim();
@@ -291,24 +282,6 @@ class ScenarioRun<N extends string> implements Disposable {
         .flatMap((node) => node.schedulers)
         .every(({ nodeLink }) => nodeLink.list().length === nodes.length - 1)
     );
-  }
-
-  /** Random faults of the next second, and again when that has passed. */
-  #planMore(): void {
-    const source = this.#source;
-    if (source === undefined) return;
-    for (const fault of source.next()) this.#schedule(fault);
-    const nextMs = this.#beganMs + source.plannedMs - this.#world.now;
-    this.#world.after(nextMs, () => this.#planMore());
-  }
-
-  #schedule({ atMs, fault }: ScheduledFault): void {
-    this.#world.after(this.#beganMs + atMs - this.#world.now, () => {
-      if (this.#awaited > 0 && this.#source !== undefined) return;
-      this.#happened.push({ atMs, fault });
-      this.#options.trace?.fault(this.#world.now, fault);
-      inject(this.#world, fault);
-    });
   }
 
   /** What the scenario's own code sees as its machine. */
@@ -338,36 +311,9 @@ class ScenarioRun<N extends string> implements Disposable {
         world.crash(node);
         if (restartAfterMs !== undefined) world.after(restartAfterMs, () => world.startSoon(node));
       },
-      always: (name, holds) => {
-        this.#invariants.push({ name, holds });
-        this.#check();
-      },
-      eventually: (name, withinMs, holds) => this.#eventually(name, withinMs, holds),
+      always: (name, holds) => this.#claims.always(name, holds),
+      eventually: (name, withinMs, holds) => this.#claims.eventually(name, withinMs, holds),
     };
-  }
-
-  /** Looked at after every event, like an invariant that does not mind. */
-  async #eventually(name: string, withinMs: Millis, holds: () => boolean): Promise<void> {
-    if (holds()) return;
-    const met = Promise.withResolvers<void>();
-    const watch: Invariant = {
-      name,
-      holds: () => {
-        if (holds()) met.resolve();
-        return true;
-      },
-    };
-    this.#awaited++;
-    this.#invariants.push(watch);
-    this.#world.after(withinMs, () =>
-      met.reject(new Error(`eventually "${name}" did not hold within ${withinMs} ms`)),
-    );
-    try {
-      await met.promise;
-    } finally {
-      this.#awaited--;
-      this.#invariants.splice(this.#invariants.indexOf(watch), 1);
-    }
   }
 }
 
@@ -378,8 +324,4 @@ function fold(hash: number, text: string): number {
     next = Math.imul(next ^ text.charCodeAt(at), 0x0100_0193) >>> 0;
   }
   return next;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
