@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 /** The executable: introduces the command line to Bun and to the nodes it runs or joins. */
-import { createCa, issueCertificate } from "../src/bun/certificate.ts";
+import { createCa, issueCertificate } from "../src/bun/tls/certificate.ts";
 import { runAsBun } from "../src/bun/child.ts";
 import { entropy } from "../src/bun/entropy.ts";
 import { files } from "../src/bun/files.ts";

@@ -6,8 +6,8 @@ import { ByteReader } from "../src/base/bytes.ts";
 import { DecodeError, ProtocolError } from "../src/base/error.ts";
 import { Prng } from "../src/base/prng.ts";
 import { ControlLink } from "../src/session/control-link.ts";
-import { Lane } from "../src/session/lane.ts";
-import { TermDecoder } from "../src/term/decode.ts";
+import { Lane } from "../src/session/lane/lane.ts";
+import { TermDecoder } from "../src/term/decode/decode.ts";
 import { Identities } from "../src/term/identities.ts";
 import {
   decodeControlMessage,
@@ -22,7 +22,7 @@ import {
   decodeRefuse,
 } from "../src/wire/handshake-message.ts";
 import { decodeLaneHello, decodeLaneProof, decodeLaneReady } from "../src/wire/lane-message.ts";
-import { decodeSignal } from "../src/wire/message.ts";
+import { decodeSignal } from "../src/wire/signals/message.ts";
 import { DATA_HEADER_BYTES } from "../src/wire/frame.ts";
 import { damaged } from "./fuzz/damage.ts";
 import { frameVectors } from "../test/support/frame-vectors.ts";

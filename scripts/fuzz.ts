@@ -8,10 +8,10 @@ import { join } from "node:path";
 
 import { ByteReader, ByteWriter } from "../src/base/bytes.ts";
 import { DecodeError } from "../src/base/error.ts";
-import { TermDecoder } from "../src/term/decode.ts";
+import { TermDecoder } from "../src/term/decode/decode.ts";
 import { decode, encode } from "../src/term/stf.ts";
 import { Identities } from "../src/term/identities.ts";
-import { TermEncoder } from "../src/term/encode.ts";
+import { TermEncoder } from "../src/term/encode/encode.ts";
 import { stream, values } from "../test/vectors/stf/values.ts";
 import { CommandLine } from "./command-line.ts";
 import { fuzzFrames, type FuzzBounds } from "./fuzz-frames.ts";

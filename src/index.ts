@@ -12,10 +12,15 @@ export {
   SpawnError,
   StartError,
 } from "./base/error.ts";
-export { child } from "./behaviour/child.ts";
-export type { PlacementFunction, PlacementView } from "./behaviour/placement.ts";
-export type { AutoShutdown, Backoff, RestartType, Strategy } from "./behaviour/restart.ts";
-export { defineServer } from "./behaviour/server.ts";
+export { child } from "./behaviour/supervisor/child.ts";
+export type { PlacementFunction, PlacementView } from "./behaviour/supervisor/placement.ts";
+export type {
+  AutoShutdown,
+  Backoff,
+  RestartType,
+  Strategy,
+} from "./behaviour/supervisor/restart.ts";
+export { defineServer } from "./behaviour/server/server.ts";
 export type {
   CallContext,
   CallMessage,
@@ -27,9 +32,9 @@ export type {
   Server,
   ServerContext,
   Stop,
-} from "./behaviour/server-api.ts";
-export { fail, reply, stop } from "./behaviour/server-message.ts";
-export { defineSupervisor } from "./behaviour/supervisor.ts";
+} from "./behaviour/server/server-api.ts";
+export { fail, reply, stop } from "./behaviour/server/server-message.ts";
+export { defineSupervisor } from "./behaviour/supervisor/supervisor.ts";
 export type {
   Child,
   ChildCounts,
@@ -37,9 +42,9 @@ export type {
   ChildSpec,
   Supervisor,
   SupervisorBehaviour,
-} from "./behaviour/supervisor-api.ts";
+} from "./behaviour/supervisor/supervisor-api.ts";
 export { task, type TaskOptions } from "./behaviour/task.ts";
-export { defineWeb, type Web, type WebUrl } from "./behaviour/web.ts";
+export { defineWeb, type Web, type WebUrl } from "./behaviour/web/web.ts";
 export type {
   AnyStartable,
   ArgsOf,

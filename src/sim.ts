@@ -3,12 +3,17 @@ import { SimulationError } from "./base/error.ts";
 import { registerVirtualModules } from "./bun/modules.ts";
 import * as snowNode from "./index.ts";
 import { VERSION } from "./program/version.ts";
-import type { ScenarioWorld, Simulated, SimulateOptions } from "./sim/scenario.ts";
-import { simulateIn } from "./sim/simulate.ts";
+import type { ScenarioWorld, Simulated, SimulateOptions } from "./sim/scenario/scenario.ts";
+import { simulateIn } from "./sim/scenario/simulate.ts";
 import * as testing from "./testing.ts";
 
 export type { Fault, FaultKind, FaultRates, ScheduledFault } from "./sim/faults.ts";
-export type { Faults, ScenarioWorld as World, Simulated, SimulateOptions } from "./sim/scenario.ts";
+export type {
+  Faults,
+  ScenarioWorld as World,
+  Simulated,
+  SimulateOptions,
+} from "./sim/scenario/scenario.ts";
 export { SimulationError };
 
 /**

@@ -15,7 +15,7 @@ import {
   createSelfSigned,
   issueCertificate,
   type KeyPair,
-} from "../src/bun/certificate.ts";
+} from "../src/bun/tls/certificate.ts";
 
 const HOST = "127.0.0.1";
 const LABEL = "EXPORTER-platform";

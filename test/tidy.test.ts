@@ -92,7 +92,7 @@ function importsOf(source: Source): Import[] {
   return found;
 }
 
-/** `src/session/lane.ts` → `session`; a file directly in src has the folder "". */
+/** `src/session/lane/lane.ts` → `session`; a file directly in src has the folder "". */
 function folderOf(path: string): string {
   const parts = path.split("/");
   return parts.length > 2 ? parts[1]! : "";
@@ -120,6 +120,24 @@ describe("layers", () => {
     const found = under("src").flatMap((source) =>
       importsOf(source).flatMap((entry) => rankViolation(source, entry) ?? []),
     );
+    expect(found).toEqual([]);
+  });
+
+  test("of two folders in one folder the one imports the other, or neither does", () => {
+    const pairs = new Set(
+      under("src").flatMap((source) =>
+        importsOf(source).map(({ specifier }) => {
+          const target = posix.join(dirname(source.path), specifier);
+          return `${dirname(source.path)} ${dirname(target)}`;
+        }),
+      ),
+    );
+    const found = [...pairs].filter((pair) => {
+      const [from = "", to = ""] = pair.split(" ");
+      // A folder and what stands in it are one thing: its door imports that, and lends it what all of it shares.
+      const areNested = `${from}/`.startsWith(`${to}/`) || `${to}/`.startsWith(`${from}/`);
+      return from < to && !areNested && pairs.has(`${to} ${from}`);
+    });
     expect(found).toEqual([]);
   });
 

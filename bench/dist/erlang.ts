@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import { writeFileSync } from "node:fs";
 
-import { createSelfSigned } from "../../src/bun/certificate.ts";
+import { createSelfSigned } from "../../src/bun/tls/certificate.ts";
 import type { Folder } from "../../test/e2e/support/folder.ts";
 import { freePort } from "../../test/e2e/support/free-port.ts";
 import { Program } from "../../test/e2e/support/program.ts";

@@ -2,8 +2,8 @@ import { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } from "msgpackr";
 
 import { ByteReader, ByteWriter } from "../../src/base/bytes.ts";
 import { ambient } from "../../src/term/ambient.ts";
-import { TermDecoder } from "../../src/term/decode.ts";
-import { TermEncoder } from "../../src/term/encode.ts";
+import { TermDecoder } from "../../src/term/decode/decode.ts";
+import { TermEncoder } from "../../src/term/encode/encode.ts";
 import { decode, encode } from "../../src/term/stf.ts";
 import type { Workload } from "./workloads.ts";
 

@@ -1,7 +1,7 @@
 import type { Process } from "../process/process.ts";
-import { ServerLoop } from "./server-loop.ts";
-import type { SupervisionView } from "./supervisor-api.ts";
-import { SupervisorDriver } from "./supervisor-process.ts";
+import { ServerLoop } from "./server/server-loop.ts";
+import type { SupervisionView } from "./supervisor/supervisor-api.ts";
+import { SupervisorDriver } from "./supervisor/supervisor-process.ts";
 
 /** The state of a server's process; undefined for other processes, and until init has returned. */
 export function serverStateOf(process: Process): unknown {

@@ -2,7 +2,7 @@
 import { createFences } from "../base/fence.ts";
 import { EPOCH_2020_MS } from "../base/millis.ts";
 import { createGlobalTable } from "../scheduler/global-table.ts";
-import { createPulse } from "../scheduler/pulse.ts";
+import { createPulse } from "../scheduler/run/pulse.ts";
 import { createSerials } from "../scheduler/serials.ts";
 import { createNames } from "../scheduler/shared-names.ts";
 import type { NodeConfig } from "../config/config.ts";

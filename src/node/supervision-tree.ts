@@ -1,6 +1,6 @@
 import { supervisionOf } from "../behaviour/look.ts";
-import type { ChildInfo, SupervisionView } from "../behaviour/supervisor-api.ts";
-import { summaryOf } from "../scheduler/inspect.ts";
+import type { ChildInfo, SupervisionView } from "../behaviour/supervisor/supervisor-api.ts";
+import { summaryOf } from "../scheduler/reports/inspect.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { parseIdentity } from "../term/pid.ts";
 import type { TreeEntry } from "../service/query.ts";

@@ -3,8 +3,8 @@ import { clock } from "../bun/clock.ts";
 import { entropy } from "../bun/entropy.ts";
 import { files } from "../bun/files.ts";
 import { CallError, ConnectionError, ProtocolError } from "../base/error.ts";
-import { callServer } from "../behaviour/client.ts";
-import { MessageTypes } from "../behaviour/server-message.ts";
+import { callServer } from "../behaviour/server/client.ts";
+import { MessageTypes } from "../behaviour/server/server-message.ts";
 import type {
   ClusterConnection,
   ConnectOptions,

@@ -1,10 +1,10 @@
 /** The node registry of a host over Bun's adapters: this node's part in it, and questions to that of any host. */
 import { clock } from "../bun/clock.ts";
 import { entropy } from "../bun/entropy.ts";
-import { createTransport } from "../bun/tls-transport.ts";
+import { createTransport } from "../bun/tls/tls-transport.ts";
 import { DEFAULT_PORT, isLoopback, parseNodeName, type NodeAddress } from "../config/node-name.ts";
-import { askNames, askPort } from "../node/control/registry-client.ts";
-import { REGISTRY_HOST, RegistryDriver } from "../node/control/registry-driver.ts";
+import { askNames, askPort } from "../node/control/registry/registry-client.ts";
+import { REGISTRY_HOST, RegistryDriver } from "../node/control/registry/registry-driver.ts";
 import type { LogSink } from "../port/log.ts";
 import type { Address } from "../port/transport.ts";
 

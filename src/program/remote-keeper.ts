@@ -1,4 +1,4 @@
-import type { SchedulerKeeper } from "../node/control/scheduler-keeper.ts";
+import type { SchedulerKeeper } from "../node/control/schedulers/scheduler-keeper.ts";
 import type { PortEnd, ThreadPort, Threads } from "../port/threads.ts";
 import type { FromControl } from "./control-thread.ts";
 

@@ -1,7 +1,7 @@
 /** The workers that schedulers run on, joined to each other by ports, and how one of them is replaced. */
 import { createThreads } from "../bun/worker-threads.ts";
 import type { NodePlan } from "../node/node-plan.ts";
-import type { SchedulerKeeper } from "../node/control/scheduler-keeper.ts";
+import type { SchedulerKeeper } from "../node/control/schedulers/scheduler-keeper.ts";
 import type { TlsSetup } from "../node/thread-message.ts";
 import type { PortEnd, Thread, ThreadPort } from "../port/threads.ts";
 import type { TlsKeys } from "../port/transport.ts";

@@ -9,7 +9,7 @@ import { environment, hostCpus, workingDirectory } from "../bun/host.ts";
 import { createLog } from "../bun/log.ts";
 import { loadModules } from "../bun/modules.ts";
 import { takeStrays } from "../bun/take-strays.ts";
-import { createTransport } from "../bun/tls-transport.ts";
+import { createTransport } from "../bun/tls/tls-transport.ts";
 import { ConfigError, ConnectionError } from "../base/error.ts";
 import { parseConfig, type NodeConfig } from "../config/config.ts";
 import { loadCookies } from "../config/cookie.ts";

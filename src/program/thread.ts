@@ -8,7 +8,7 @@ import { sha256Digest } from "../bun/digest.ts";
 import { dns } from "../bun/dns.ts";
 import { entropy } from "../bun/entropy.ts";
 import { memoryBytes } from "../bun/memory.ts";
-import { createTransport } from "../bun/tls-transport.ts";
+import { createTransport } from "../bun/tls/tls-transport.ts";
 import { webHost } from "../bun/web-server.ts";
 import { createThreads } from "../bun/worker-threads.ts";
 import type { ControlWorld } from "../node/control/control-world.ts";

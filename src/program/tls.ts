@@ -5,7 +5,7 @@ import {
   countCertificates,
   createSelfSigned,
   readKeyPair,
-} from "../bun/certificate.ts";
+} from "../bun/tls/certificate.ts";
 import { clock } from "../bun/clock.ts";
 import { files } from "../bun/files.ts";
 import { ConfigError } from "../base/error.ts";

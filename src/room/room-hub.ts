@@ -13,13 +13,13 @@ import type { ByteWriter } from "../base/bytes.ts";
 import type { Millis } from "../base/millis.ts";
 import type { RoomMessage } from "../wire/room-entry.ts";
 import type { RoomFrame } from "../wire/room-message.ts";
-import { Following } from "./following.ts";
-import { LocalRoom, Membership, type Seat } from "./local-room.ts";
+import { Following } from "./following/following.ts";
+import { LocalRoom, Membership, type Seat } from "./following/local-room.ts";
 import { OutgoingMessage } from "./outgoing-message.ts";
 import { OwnOrigin, type RoomCounts } from "./own-origin.ts";
 import type { RoomLogLimits } from "./room-log.ts";
 import type { RoomPlace, RoomSource, RoomWorld } from "./room-world.ts";
-import { deliver, stick, unstick } from "./seats.ts";
+import { deliver, stick, unstick } from "./following/seats.ts";
 
 export interface RoomHubOptions extends RoomPlace {
   readonly world: RoomWorld;

@@ -16,7 +16,7 @@ import { LIFE_DEAD } from "../process/life.ts";
 import { Process } from "../process/process.ts";
 import { Endings } from "./endings.ts";
 import type { SchedulerEvents } from "./events.ts";
-import { assertArgs } from "./place.ts";
+import { assertArgs } from "./spawn/place.ts";
 import type { SharedNames } from "./shared-names.ts";
 
 export interface ProcessTableOptions {

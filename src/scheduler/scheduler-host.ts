@@ -20,18 +20,18 @@ import { LaneWaits } from "./lane-waits.ts";
 import { LeasedChildren } from "./leased-children.ts";
 import { NodeBonds } from "./node-bonds.ts";
 import { PeerSessions } from "./peer-sessions.ts";
-import { ProcessReports } from "./process-reports.ts";
+import { ProcessReports } from "./reports/process-reports.ts";
 import { ProcessTable } from "./process-table.ts";
 import { Routing } from "./routing.ts";
-import { RunQueue } from "./run-queue.ts";
-import { Running } from "./running.ts";
+import { RunQueue } from "./run/run-queue.ts";
+import { Running } from "./run/running.ts";
 import { LEASE_MS, type SchedulerOptions } from "./scheduler-options.ts";
-import { SendTimers } from "./send-timers.ts";
+import { SendTimers } from "./run/send-timers.ts";
 import { Serials } from "./serials.ts";
 import { SharedNames } from "./shared-names.ts";
 import { NamedWatches } from "./signals.ts";
-import { Spawning } from "./spawning.ts";
-import { Timers } from "./timers.ts";
+import { Spawning } from "./spawn/spawning.ts";
+import { Timers } from "./run/timers.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** The half of a scheduler that its processes see: what they call, and the tables behind it. */

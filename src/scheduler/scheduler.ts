@@ -25,8 +25,8 @@ import {
   type ProcessSnapshot,
   type ProcessSummary,
   type SummaryOrder,
-} from "./inspect.ts";
-import type { KeptLetter } from "./dead-letters.ts";
+} from "./reports/inspect.ts";
+import type { KeptLetter } from "./reports/dead-letters.ts";
 import { callerOf, NodeCaller } from "./node-caller.ts";
 import { SchedulerHost } from "./scheduler-host.ts";
 import { undeliverable } from "./signals.ts";

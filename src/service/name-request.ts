@@ -1,5 +1,5 @@
 import { NameError } from "../base/error.ts";
-import type { NamesAnswer } from "../cluster/names-io.ts";
+import type { NamesAnswer } from "../cluster/names/names-io.ts";
 import { Pending } from "../process/pending.ts";
 import type { Process } from "../process/process.ts";
 import { Pid } from "../term/pid.ts";

@@ -1,5 +1,5 @@
-import { GlobalNames } from "../cluster/global-names.ts";
-import type { Asker, Holder, NamesInput, NamesOutput } from "../cluster/names-io.ts";
+import { GlobalNames } from "../cluster/names/global-names.ts";
+import type { Asker, Holder, NamesInput, NamesOutput } from "../cluster/names/names-io.ts";
 import type { Timer } from "../port/clock.ts";
 import { GlobalTableWriter } from "../scheduler/global-table.ts";
 import { Pid, SERIAL_LIMIT } from "../term/pid.ts";

@@ -1,5 +1,5 @@
 /** What the two parts of the names service say to each other between threads of one node: lists, in order. */
-import type { NamesAnswer, NamesInput, NamesOutput } from "../cluster/names-io.ts";
+import type { NamesAnswer, NamesInput, NamesOutput } from "../cluster/names/names-io.ts";
 import type { ConflictRule } from "../wire/name-entry.ts";
 import type { HolderPid } from "../wire/names-message.ts";
 

@@ -1,5 +1,5 @@
 import { Queue } from "../base/queue.ts";
-import type { NamesAnswer } from "../cluster/names-io.ts";
+import type { NamesAnswer } from "../cluster/names/names-io.ts";
 import { CALL_MS, ENDED_PIDS_MAX } from "../base/limits.ts";
 import { reasonText } from "../process/exit-reason.ts";
 import { LIFE_DEAD } from "../process/life.ts";

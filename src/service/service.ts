@@ -14,7 +14,7 @@ import type { SchedulerHost } from "../scheduler/scheduler-host.ts";
 import type { Identities } from "../term/identities.ts";
 import type { NodeRef } from "../term/node-ref.ts";
 import type { Pid } from "../term/pid.ts";
-import type { WireSignalOf } from "../wire/wire-signal.ts";
+import type { WireSignalOf } from "../wire/signals/wire-signal.ts";
 
 /** All services; the place is the number that travels. A new one goes to the end. */
 export const SERVICES = ["names", "groups", "rooms", "leases"] as const;

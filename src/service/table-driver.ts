@@ -1,5 +1,5 @@
-import { ReplicaSet, type ReplicaOutput } from "../cluster/replica-set.ts";
-import type { ReplicaTable } from "../cluster/replica-table.ts";
+import { ReplicaSet, type ReplicaOutput } from "../cluster/replicas/replica-set.ts";
+import type { ReplicaTable } from "../cluster/replicas/replica-table.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Timer } from "../port/clock.ts";
 import {

@@ -29,8 +29,8 @@ import {
 } from "../wire/control-message.ts";
 import { FrameKind, FrameReader } from "../wire/frame.ts";
 import type { SessionEndReason } from "../wire/protocol-code.ts";
-import { readUint48, readUint8 } from "../wire/signal-field.ts";
-import { Outgoing, type Transmit } from "./outgoing.ts";
+import { readUint48, readUint8 } from "../wire/signals/signal-field.ts";
+import { Outgoing, type Transmit } from "./lane/outgoing.ts";
 
 /** Bytes of one control message: an answer with a table of a hundred thousand processes fits. */
 export const CONTROL_MESSAGE_BYTES_MAX = 16 * 1024 * 1024;

@@ -1,8 +1,8 @@
 /** The sockets of one running session, as `Session` keeps them, and what can be computed from them. */
 import type { Millis } from "../base/millis.ts";
 import type { ConnectionId, SessionInfo, SessionOptions } from "./session-io.ts";
-import type { Established } from "./handshake-io.ts";
-import { planLanes, type LanePlan } from "./lane-plan.ts";
+import type { Established } from "./handshake/handshake-io.ts";
+import { planLanes, type LanePlan } from "./lane/lane-plan.ts";
 import type { TickState } from "./tick.ts";
 
 /**

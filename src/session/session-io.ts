@@ -4,8 +4,8 @@ import type { Millis } from "../base/millis.ts";
 import type { Tick } from "../wire/control-message.ts";
 import type { AnnouncedAddress, Hello } from "../wire/handshake-message.ts";
 import type { SessionEndReason } from "../wire/protocol-code.ts";
-import type { Established, HandshakeInput, HandshakePeer } from "./handshake-io.ts";
-import type { LanePlan } from "./lane-plan.ts";
+import type { Established, HandshakeInput, HandshakePeer } from "./handshake/handshake-io.ts";
+import type { LanePlan } from "./lane/lane-plan.ts";
 import type { TickTimes } from "./tick.ts";
 
 export interface SessionOptions {

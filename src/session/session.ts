@@ -18,7 +18,7 @@ import type { AnnouncedAddress } from "../wire/handshake-message.ts";
 import type { SessionEndReason } from "../wire/protocol-code.ts";
 import { ControlDial } from "./control-dial.ts";
 import { decide, sameId } from "./decision.ts";
-import type { Established } from "./handshake-io.ts";
+import type { Established } from "./handshake/handshake-io.ts";
 import { describe, isGone, startLive, type Live } from "./live.ts";
 import { RunningSession } from "./running-session.ts";
 import type {

@@ -3,7 +3,7 @@ import { unreachable } from "../base/assert.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Fault, ScheduledFault } from "./faults.ts";
 import { sendGarbage } from "./garbage.ts";
-import type { SimConnection } from "./sim-connection.ts";
+import type { SimConnection } from "./network/sim-connection.ts";
 import type { World } from "./world.ts";
 
 /** Schedules the faults of a plan, from now on. `injected` is told of each when it happens. */

@@ -1,8 +1,8 @@
 /** A user's modules in a world: loaded ahead of time, since loading takes real time and a node starts at once. */
 import type { Millis } from "../base/millis.ts";
 import { Prng } from "../base/prng.ts";
-import { loadGraph, type ModuleGraph } from "../bun/module-graph.ts";
-import type { VirtualMachine } from "../bun/virtual-machine.ts";
+import { loadGraph, type ModuleGraph } from "../bun/virtual/module-graph.ts";
+import type { VirtualMachine } from "../bun/virtual/virtual-machine.ts";
 import type { Timer } from "../port/clock.ts";
 import { WORLD_BEGINS_MS } from "./sim-clock.ts";
 import type { LoadedModules, SimThread } from "./sim-thread.ts";

@@ -15,7 +15,7 @@ import type { Address, Transport } from "../port/transport.ts";
 import { Identities } from "../term/identities.ts";
 import type { VersionRange } from "../wire/version.ts";
 import type { EventQueue } from "./event-queue.ts";
-import type { Network } from "./network.ts";
+import type { Network } from "./network/network.ts";
 import type { MachineTime, SimClock } from "./sim-clock.ts";
 import { type LoadedModules, SimThread } from "./sim-thread.ts";
 import { SimWeb, type SimPorts } from "./sim-web.ts";

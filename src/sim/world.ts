@@ -11,7 +11,7 @@ import type { HostedFunction } from "../node/thread-message.ts";
 import type { LogLevel } from "../port/log.ts";
 import type { VersionRange } from "../wire/version.ts";
 import { EventQueue } from "./event-queue.ts";
-import { Network } from "./network.ts";
+import { Network } from "./network/network.ts";
 import { MachineTime } from "./sim-clock.ts";
 import { SimNode, type SimConfig } from "./sim-node.ts";
 import type { LoadedModules } from "./sim-thread.ts";

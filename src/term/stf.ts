@@ -6,10 +6,10 @@ import { ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/error.ts";
 import { shown } from "../base/shown.ts";
 import { ambient } from "./ambient.ts";
-import { DecodeState, type DecodeOptions } from "./decode-state.ts";
-import { asDecodeError } from "./decode.ts";
-import { readValue } from "./decode-value.ts";
-import { TermEncoder } from "./encode.ts";
+import { DecodeState, type DecodeOptions } from "./decode/decode-state.ts";
+import { asDecodeError } from "./decode/decode.ts";
+import { readValue } from "./decode/decode-value.ts";
+import { TermEncoder } from "./encode/encode.ts";
 import "./identities.ts";
 
 /** Output that is kept between calls; a longer one is given back. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { SOCKET_WAITING_BYTES_MAX } from "../../src/base/limits.ts";
-import { SiteCode, type UntypedWeb } from "../../src/behaviour/site-code.ts";
+import { SiteCode, type UntypedWeb } from "../../src/behaviour/web/site-code.ts";
 import { ProcessContext } from "../../src/process/context.ts";
 import type { Process } from "../../src/process/process.ts";
 import type { WebService } from "../../src/process/web-host.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { RestartWindow } from "../../src/behaviour/intensity.ts";
+import { RestartWindow } from "../../src/behaviour/supervisor/intensity.ts";
 
 describe("restart window", () => {
   test("exactly intensity restarts within the period are allowed, one more is not (SU-06)", () => {

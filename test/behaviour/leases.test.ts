@@ -1,10 +1,10 @@
 /** Children on other nodes, over real sockets: how they end, and their fences. What splits do to them is `splits.test.ts`. */
 import { afterEach, expect, test } from "bun:test";
 
-import { child } from "../../src/behaviour/child.ts";
-import { defineServer } from "../../src/behaviour/server.ts";
-import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
-import type { ChildSpec } from "../../src/behaviour/supervisor-api.ts";
+import { child } from "../../src/behaviour/supervisor/child.ts";
+import { defineServer } from "../../src/behaviour/server/server.ts";
+import { defineSupervisor } from "../../src/behaviour/supervisor/supervisor.ts";
+import type { ChildSpec } from "../../src/behaviour/supervisor/supervisor-api.ts";
 import { clock } from "../../src/bun/clock.ts";
 import type { Context, Pid } from "../../src/process/api.ts";
 import { define } from "../../src/process/registry.ts";

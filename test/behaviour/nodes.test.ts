@@ -2,11 +2,11 @@
 import { afterEach, expect, test } from "bun:test";
 
 import { EncodeError } from "../../src/base/error.ts";
-import { child } from "../../src/behaviour/child.ts";
-import type { PlacementView } from "../../src/behaviour/placement.ts";
-import { defineServer } from "../../src/behaviour/server.ts";
-import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
-import type { ChildInfo, ChildSpec } from "../../src/behaviour/supervisor-api.ts";
+import { child } from "../../src/behaviour/supervisor/child.ts";
+import type { PlacementView } from "../../src/behaviour/supervisor/placement.ts";
+import { defineServer } from "../../src/behaviour/server/server.ts";
+import { defineSupervisor } from "../../src/behaviour/supervisor/supervisor.ts";
+import type { ChildInfo, ChildSpec } from "../../src/behaviour/supervisor/supervisor-api.ts";
 import type { Context, Pid } from "../../src/process/api.ts";
 import type { TreeEntry } from "../../src/service/query.ts";
 import { define } from "../../src/process/registry.ts";

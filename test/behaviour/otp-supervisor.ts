@@ -1,5 +1,8 @@
-import { afterExit } from "../../src/behaviour/restart.ts";
-import type { ChildPolicy, SupervisionOptions } from "../../src/behaviour/supervision-io.ts";
+import { afterExit } from "../../src/behaviour/supervisor/restart.ts";
+import type {
+  ChildPolicy,
+  SupervisionOptions,
+} from "../../src/behaviour/supervisor/supervision-io.ts";
 
 interface ModelChild {
   readonly spec: ChildPolicy;

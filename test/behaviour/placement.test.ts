@@ -5,7 +5,7 @@ import {
   pauseMs,
   replaceableAfterReturn,
   replaceableAt,
-} from "../../src/behaviour/placement.ts";
+} from "../../src/behaviour/supervisor/placement.ts";
 
 const session = (heardAt: number | undefined, isGone = false) => ({
   node: "b@host",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { afterExit, backoffMs, concerned } from "../../src/behaviour/restart.ts";
+import { afterExit, backoffMs, concerned } from "../../src/behaviour/supervisor/restart.ts";
 
 const reasons = [
   "normal",

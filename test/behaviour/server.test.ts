@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { defineServer } from "../../src/behaviour/server.ts";
-import type { From } from "../../src/behaviour/server-api.ts";
-import { fail, reply, stop } from "../../src/behaviour/server-message.ts";
+import { defineServer } from "../../src/behaviour/server/server.ts";
+import type { From } from "../../src/behaviour/server/server-api.ts";
+import { fail, reply, stop } from "../../src/behaviour/server/server-message.ts";
 import { ProcessContext } from "../../src/process/context.ts";
-import { placeOf } from "../../src/scheduler/place.ts";
+import { placeOf } from "../../src/scheduler/spawn/place.ts";
 import { bucketOfGroup } from "../../src/service/groups-scheduler.ts";
-import { SiteCode } from "../../src/behaviour/site-code.ts";
+import { SiteCode } from "../../src/behaviour/web/site-code.ts";
 import { CallError, StartError } from "../../src/base/error.ts";
 import type { Context } from "../../src/process/api.ts";
 import type { Down, Exit } from "../../src/process/system-message.ts";

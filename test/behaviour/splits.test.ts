@@ -1,9 +1,9 @@
 /** Children on other nodes live under leases: what splits do to them, in virtual time, to the millisecond. */
 import { afterEach, expect, test } from "bun:test";
 
-import { child } from "../../src/behaviour/child.ts";
-import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
-import type { ChildInfo, ChildSpec } from "../../src/behaviour/supervisor-api.ts";
+import { child } from "../../src/behaviour/supervisor/child.ts";
+import { defineSupervisor } from "../../src/behaviour/supervisor/supervisor.ts";
+import type { ChildInfo, ChildSpec } from "../../src/behaviour/supervisor/supervisor-api.ts";
 import type { Context, Pid } from "../../src/process/api.ts";
 import { define } from "../../src/process/registry.ts";
 import type { Exit } from "../../src/process/system-message.ts";

@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { ChildPolicy, SupervisionOptions } from "../../src/behaviour/supervision-io.ts";
+import type {
+  ChildPolicy,
+  SupervisionOptions,
+} from "../../src/behaviour/supervisor/supervision-io.ts";
 import { OtpSupervisor } from "./otp-supervisor.ts";
 import { options, policy, SupervisionWorld } from "./supervision-world.ts";
 

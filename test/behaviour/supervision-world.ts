@@ -1,11 +1,11 @@
-import { Supervision } from "../../src/behaviour/supervision.ts";
+import { Supervision } from "../../src/behaviour/supervisor/supervision.ts";
 import type {
   ChildPolicy,
   SupervisionInput,
   SupervisionOptions,
   SupervisionOutput,
   SupervisorAnswer,
-} from "../../src/behaviour/supervision-io.ts";
+} from "../../src/behaviour/supervisor/supervision-io.ts";
 
 type Output = SupervisionOutput<ChildPolicy, number, number>;
 type Input = SupervisionInput<ChildPolicy, number, number>;

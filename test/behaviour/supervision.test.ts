@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { pauseMs } from "../../src/behaviour/placement.ts";
+import { pauseMs } from "../../src/behaviour/supervisor/placement.ts";
 import { options, policy, SupervisionWorld } from "./supervision-world.ts";
 
 const abc = [policy("a"), policy("b"), policy("c")];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { SupervisorRequest } from "../../src/behaviour/supervision-io.ts";
-import type { ChildPolicy } from "../../src/behaviour/supervision-io.ts";
+import type { SupervisorRequest } from "../../src/behaviour/supervisor/supervision-io.ts";
+import type { ChildPolicy } from "../../src/behaviour/supervisor/supervision-io.ts";
 import { options, policy, SupervisionWorld } from "./supervision-world.ts";
 
 let asked = 0;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { StartError } from "../../src/base/error.ts";
-import { child } from "../../src/behaviour/child.ts";
-import { defineServer } from "../../src/behaviour/server.ts";
-import { stop } from "../../src/behaviour/server-message.ts";
-import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
-import type { ChildSpec } from "../../src/behaviour/supervisor-api.ts";
+import { child } from "../../src/behaviour/supervisor/child.ts";
+import { defineServer } from "../../src/behaviour/server/server.ts";
+import { stop } from "../../src/behaviour/server/server-message.ts";
+import { defineSupervisor } from "../../src/behaviour/supervisor/supervisor.ts";
+import type { ChildSpec } from "../../src/behaviour/supervisor/supervisor-api.ts";
 import type { Caller, Context, Pid } from "../../src/process/api.ts";
 import { define } from "../../src/process/registry.ts";
 import type { Down, Exit } from "../../src/process/system-message.ts";

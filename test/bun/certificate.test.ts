@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 
-import { createCa, createSelfSigned, issueCertificate } from "../../src/bun/certificate.ts";
+import { createCa, createSelfSigned, issueCertificate } from "../../src/bun/tls/certificate.ts";
 
 test("a self-signed certificate is ECDSA P-256, valid now, and made anew each time", async () => {
   const [first, second] = await Promise.all([

@@ -2,12 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
 import { SimulationError } from "../../src/base/error.ts";
-import { loadGraph, type ModuleGraph } from "../../src/bun/module-graph.ts";
+import { loadGraph, type ModuleGraph } from "../../src/bun/virtual/module-graph.ts";
 import { runMicrotasks } from "../../src/bun/microtasks.ts";
 import { registerVirtualModules } from "../../src/bun/modules.ts";
-import { GlobalSwap } from "../../src/bun/virtual-globals.ts";
-import type { VirtualMachine } from "../../src/bun/virtual-machine.ts";
-import { virtualMembers } from "../../src/bun/virtual-members.ts";
+import { GlobalSwap } from "../../src/bun/virtual/virtual-globals.ts";
+import type { VirtualMachine } from "../../src/bun/virtual/virtual-machine.ts";
+import { virtualMembers } from "../../src/bun/virtual/virtual-members.ts";
 import * as snowNode from "../../src/index.ts";
 
 registerVirtualModules({ "snow-node": snowNode });

@@ -7,9 +7,9 @@ import {
   createSelfSigned,
   issueCertificate,
   type KeyPair,
-} from "../../src/bun/certificate.ts";
-import { hostOf } from "../../src/bun/tls-connection.ts";
-import { createTransport, type TlsOptions } from "../../src/bun/tls-transport.ts";
+} from "../../src/bun/tls/certificate.ts";
+import { hostOf } from "../../src/bun/tls/tls-connection.ts";
+import { createTransport, type TlsOptions } from "../../src/bun/tls/tls-transport.ts";
 import type {
   Attempt,
   Connection,

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { showTree } from "../../src/cli/tree.ts";
+import { showTree } from "../../src/cli/verbs/tree.ts";
 
 test("a supervisor whose node does not answer is drawn as one that is not known", () => {
   const none = { restarts: undefined, intensity: undefined, children: [] };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { GlobalNames } from "../../src/cluster/global-names.ts";
-import type { NamesAnswer, NamesOutput } from "../../src/cluster/names-io.ts";
+import { GlobalNames } from "../../src/cluster/names/global-names.ts";
+import type { NamesAnswer, NamesOutput } from "../../src/cluster/names/names-io.ts";
 import { chaos, mesh, shown } from "./names-chaos.ts";
 import { type NamesNode, NamesWorld, type Told } from "./names-world.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { NameMarks } from "../../src/cluster/name-marks.ts";
-import type { NamesOutput } from "../../src/cluster/names-io.ts";
+import { NameMarks } from "../../src/cluster/names/name-marks.ts";
+import type { NamesOutput } from "../../src/cluster/names/names-io.ts";
 
 /** Marks among the nodes, and what they said and who passed, in order. */
 function marks(...nodes: string[]) {

@@ -1,6 +1,6 @@
 /** Random lists of what can happen to global names, and what must hold whatever happened. One seed decides all of it. */
-import { replaces } from "../../src/cluster/name-holders.ts";
-import type { NamesAnswer } from "../../src/cluster/names-io.ts";
+import { replaces } from "../../src/cluster/names/name-holders.ts";
+import type { NamesAnswer } from "../../src/cluster/names/names-io.ts";
 import { type NamesNode, NamesWorld } from "./names-world.ts";
 
 /** A world of nodes that are all connected and in step. */

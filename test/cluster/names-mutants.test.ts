@@ -1,10 +1,10 @@
 /** What must hold of global names is found broken when the core is: each mutant is a fault of our own, some seed fails with it. */
 import { expect, test } from "bun:test";
-import { GlobalNames } from "../../src/cluster/global-names.ts";
-import { NameConflicts } from "../../src/cluster/name-conflicts.ts";
-import { NameHolders } from "../../src/cluster/name-holders.ts";
-import { NameMarks } from "../../src/cluster/name-marks.ts";
-import { NameRivals } from "../../src/cluster/name-rivals.ts";
+import { GlobalNames } from "../../src/cluster/names/global-names.ts";
+import { NameConflicts } from "../../src/cluster/names/name-conflicts.ts";
+import { NameHolders } from "../../src/cluster/names/name-holders.ts";
+import { NameMarks } from "../../src/cluster/names/name-marks.ts";
+import { NameRivals } from "../../src/cluster/names/name-rivals.ts";
 import { FenceClock } from "../../src/base/fence.ts";
 import { chaos } from "./names-chaos.ts";
 

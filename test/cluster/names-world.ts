@@ -4,8 +4,13 @@
  */
 import { FenceClock } from "../../src/base/fence.ts";
 import { Prng } from "../../src/base/prng.ts";
-import { GlobalNames } from "../../src/cluster/global-names.ts";
-import type { Conflict, NamesAnswer, NamesInput, NamesOutput } from "../../src/cluster/names-io.ts";
+import { GlobalNames } from "../../src/cluster/names/global-names.ts";
+import type {
+  Conflict,
+  NamesAnswer,
+  NamesInput,
+  NamesOutput,
+} from "../../src/cluster/names/names-io.ts";
 import { EventQueue } from "../../src/sim/event-queue.ts";
 import {
   type ConflictRule,

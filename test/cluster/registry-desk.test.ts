@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 
-import { RegistryDesk, REGISTRY_NODES_MAX } from "../../src/cluster/registry-desk.ts";
+import { RegistryDesk, REGISTRY_NODES_MAX } from "../../src/cluster/registry/registry-desk.ts";
 import {
   decodeRegistryAnswer,
   encodeRegistryRequest,
   type Registration,
   type RegistryAnswer,
   type RegistryRequest,
-} from "../../src/cluster/registry-message.ts";
+} from "../../src/cluster/registry/registry-message.ts";
 import { FRAME_PREFIX_BYTES } from "../../src/wire/frame.ts";
 
 function registration(name: string, creation = 1, port = 5_000): Registration {

@@ -1,11 +1,15 @@
 import { describe, expect, test } from "bun:test";
 
-import { Registry, type RegistryInput, type RegistryOutput } from "../../src/cluster/registry.ts";
+import {
+  Registry,
+  type RegistryInput,
+  type RegistryOutput,
+} from "../../src/cluster/registry/registry.ts";
 import {
   encodeRegistryAnswer,
   type Registration,
   type RegistryAnswer,
-} from "../../src/cluster/registry-message.ts";
+} from "../../src/cluster/registry/registry-message.ts";
 
 const OWN: Registration = {
   name: "a@127.0.0.1",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 
-import { ReplicaSet, type ReplicaOutput } from "../../src/cluster/replica-set.ts";
+import { ReplicaSet, type ReplicaOutput } from "../../src/cluster/replicas/replica-set.ts";
 import {
   decodeReplicaMessage,
   encodeReplicaMessage,

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 
-import { ReplicaTable, sameEntries } from "../../src/cluster/replica-table.ts";
+import { ReplicaTable, sameEntries } from "../../src/cluster/replicas/replica-table.ts";
 
 /** Few buckets, members and values, so that they meet. */
 const change = fc.record({

@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test";
 
 import type { OnConflict, RegisterOptions } from "../../src/process/api.ts";
-import { child } from "../../src/behaviour/child.ts";
-import { defineServer } from "../../src/behaviour/server.ts";
-import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
+import { child } from "../../src/behaviour/supervisor/child.ts";
+import { defineServer } from "../../src/behaviour/server/server.ts";
+import { defineSupervisor } from "../../src/behaviour/supervisor/supervisor.ts";
 import { NameConflict } from "../../src/process/system-message.ts";
 import { define } from "../../src/process/registry.ts";
 import type { Context, Pid } from "../../src/process/api.ts";

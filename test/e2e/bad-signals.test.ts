@@ -3,14 +3,14 @@ import { expect, test } from "bun:test";
 import { resolve } from "node:path";
 
 import { ByteWriter } from "../../src/base/bytes.ts";
-import { TermEncoder } from "../../src/term/encode.ts";
+import { TermEncoder } from "../../src/term/encode/encode.ts";
 import { Identities } from "../../src/term/identities.ts";
 import { Pid } from "../../src/term/pid.ts";
 import type { Ref } from "../../src/term/ref.ts";
 import { struct } from "../../src/term/struct.ts";
 import { FrameKind } from "../../src/wire/frame.ts";
-import { encodeSignal, SignalKind } from "../../src/wire/message.ts";
-import type { WireSignal } from "../../src/wire/wire-signal.ts";
+import { encodeSignal, SignalKind } from "../../src/wire/signals/message.ts";
+import type { WireSignal } from "../../src/wire/signals/wire-signal.ts";
 import { everySignal } from "../support/signals.ts";
 import { BinaryCluster } from "./support/binary-cluster.ts";
 import type { BinaryNode } from "./support/binary-node.ts";

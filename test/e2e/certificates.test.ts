@@ -7,7 +7,7 @@ import {
   issueCertificate,
   type CertificateOptions,
   type KeyPair,
-} from "../../src/bun/certificate.ts";
+} from "../../src/bun/tls/certificate.ts";
 import { BinaryCluster, sees, type Extra } from "./support/binary-cluster.ts";
 import type { BinaryNode } from "./support/binary-node.ts";
 import { runBinary } from "./support/program.ts";

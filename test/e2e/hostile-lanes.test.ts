@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 
-import type { Established } from "../../src/session/handshake-io.ts";
+import type { Established } from "../../src/session/handshake/handshake-io.ts";
 import { InsiderConnection, joinLane } from "./support/insider.ts";
 import { Siege } from "./support/siege.ts";
 import { Talker } from "./support/talker.ts";

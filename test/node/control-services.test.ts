@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { ControlServices } from "../../src/node/control/control-services.ts";
 import type { ControlWorld } from "../../src/node/control/control-world.ts";
-import type { PeerDriver } from "../../src/node/control/peer-driver.ts";
-import type { SchedulerGroup } from "../../src/node/control/scheduler-group.ts";
+import type { PeerDriver } from "../../src/node/control/peers/peer-driver.ts";
+import type { SchedulerGroup } from "../../src/node/control/schedulers/scheduler-group.ts";
 import type { ControlService, ControlServiceWorld } from "../../src/service/service.ts";
 
 /** A peer that writes down what is written to it: the messages of one write together. */

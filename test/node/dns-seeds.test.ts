@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import type { DialTarget } from "../../src/cluster/dialling.ts";
-import { DnsSeeds } from "../../src/node/control/dns-seeds.ts";
+import { DnsSeeds } from "../../src/node/control/mesh/dns-seeds.ts";
 import type { Timer } from "../../src/port/clock.ts";
 
 /** A resolver whose answers the test writes, and a clock that it turns. */

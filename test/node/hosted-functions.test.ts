@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { compareVersions } from "../../src/node/control/hosted-functions.ts";
+import { compareVersions } from "../../src/node/control/schedulers/hosted-functions.ts";
 import type { HostedFunction } from "../../src/node/thread-message.ts";
 
 const hosts = (name: string, version: number): HostedFunction => ({

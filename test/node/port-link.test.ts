@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { LaneFullError, MessageTooLarge } from "../../src/base/error.ts";
 import { createLocalPorts } from "../../src/bun/local-ports.ts";
-import { PortLink, type Origin } from "../../src/node/scheduler/port-link.ts";
+import { PortLink, type Origin } from "../../src/node/scheduler/ports/port-link.ts";
 import { struct } from "../../src/term/struct.ts";
 import { Identities } from "../../src/term/identities.ts";
 import { SERIAL_LIMIT } from "../../src/term/pid.ts";
-import type { Undecodable, WireSignal } from "../../src/wire/wire-signal.ts";
+import type { Undecodable, WireSignal } from "../../src/wire/signals/wire-signal.ts";
 
 /** What another node could write. */
 class Fragile {

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 
 import { clock } from "../../src/bun/clock.ts";
-import { createTransport } from "../../src/bun/tls-transport.ts";
-import { askNames, askPort } from "../../src/node/control/registry-client.ts";
-import { RegistryDriver } from "../../src/node/control/registry-driver.ts";
+import { createTransport } from "../../src/bun/tls/tls-transport.ts";
+import { askNames, askPort } from "../../src/node/control/registry/registry-client.ts";
+import { RegistryDriver } from "../../src/node/control/registry/registry-driver.ts";
 import { steadyPort } from "../e2e/support/free-port.ts";
 
 const transport = createTransport({ mode: "off" });

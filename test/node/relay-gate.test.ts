@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { RelayGate } from "../../src/node/scheduler/relay-gate.ts";
+import { RelayGate } from "../../src/node/scheduler/ports/relay-gate.ts";
 
 /** A gate over the lanes of some sessions, with what it did to them. */
 function gate(...sessions: readonly number[]) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { MOVE_JITTER_MS, MOVE_MS_MAX } from "../../src/base/limits.ts";
-import { RoomDriver } from "../../src/node/scheduler/room-driver.ts";
+import { RoomDriver } from "../../src/node/scheduler/rooms/room-driver.ts";
 import type { Route } from "../../src/node/scheduler/routes.ts";
 import type { WebAnswer, WebListen, WebSocketHandler } from "../../src/port/web.ts";
 import { ROOMS_PROTOCOL } from "../../src/room/client-frame.ts";
@@ -9,7 +9,7 @@ import type { Process } from "../../src/process/process.ts";
 import type { SchedulerServiceWorld } from "../../src/service/service.ts";
 import type { NodeRef } from "../../src/term/node-ref.ts";
 import { decodeRoomFrame, encodeRoomFrame, type RoomFrame } from "../../src/wire/room-message.ts";
-import type { WireRoom } from "../../src/wire/wire-signal.ts";
+import type { WireRoom } from "../../src/wire/signals/wire-signal.ts";
 import { openHandler, FakeEnd } from "../room/fake-site.ts";
 
 const PEER = "b@host";

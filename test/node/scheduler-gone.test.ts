@@ -4,7 +4,7 @@ import { clock } from "../../src/bun/clock.ts";
 import { sha256Digest } from "../../src/bun/digest.ts";
 import { entropy } from "../../src/bun/entropy.ts";
 import { createLocalPorts } from "../../src/bun/local-ports.ts";
-import { createTransport } from "../../src/bun/tls-transport.ts";
+import { createTransport } from "../../src/bun/tls/tls-transport.ts";
 import { define, type Context, type Down, type Pid } from "../../src/index.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { planNode, type NodePlan } from "../../src/node/node-plan.ts";

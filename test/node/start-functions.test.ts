@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { StartFunctions } from "../../src/node/control/start-functions.ts";
+import { StartFunctions } from "../../src/node/control/schedulers/start-functions.ts";
 
 /** What was told to the scheduler and to the log. */
 function starts() {

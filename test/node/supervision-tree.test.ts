@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 
-import { child } from "../../src/behaviour/child.ts";
-import { defineServer } from "../../src/behaviour/server.ts";
-import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
+import { child } from "../../src/behaviour/supervisor/child.ts";
+import { defineServer } from "../../src/behaviour/server/server.ts";
+import { defineSupervisor } from "../../src/behaviour/supervisor/supervisor.ts";
 import { answerQuery } from "../../src/node/scheduler/scheduler-query.ts";
 import { joinTrees, treesOf } from "../../src/node/supervision-tree.ts";
 import { localNode } from "../behaviour/local-node.ts";

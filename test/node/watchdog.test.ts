@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
 
-import { Watchdog, type VitalSigns, type WatchdogEvent } from "../../src/node/control/watchdog.ts";
+import {
+  Watchdog,
+  type VitalSigns,
+  type WatchdogEvent,
+} from "../../src/node/control/schedulers/watchdog.ts";
 
 const LOOK_MS = 100;
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 
-import { bringOlder } from "../../src/room/behind.ts";
+import { bringOlder } from "../../src/room/following/behind.ts";
 import type { ToClient } from "../../src/room/client-frame.ts";
-import { LocalRoom, Membership, type Seat } from "../../src/room/local-room.ts";
+import { LocalRoom, Membership, type Seat } from "../../src/room/following/local-room.ts";
 import { originText } from "../../src/room/outgoing-message.ts";
 import type { RoomTell } from "../../src/wire/room-answer.ts";
 

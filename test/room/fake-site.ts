@@ -3,9 +3,9 @@ import type { SiteHandler } from "../../src/process/web-host.ts";
 import type { WebLimits } from "../../src/process/room-api.ts";
 import type { WebSocketEnd, WebSocketHandler } from "../../src/port/web.ts";
 import { ROOMS_PROTOCOL, type ToClient, type ToServer } from "../../src/room/client-frame.ts";
-import type { ClientSocket } from "../../src/room/client-socket.ts";
+import type { ClientSocket } from "../../src/room/client/client-socket.ts";
 import type { MemberBook } from "../../src/room/member-book.ts";
-import { Site } from "../../src/room/site.ts";
+import { Site } from "../../src/room/client/site.ts";
 import type { TestHub } from "./rooms-world.ts";
 
 export const nobody: MemberBook = { enter() {}, leave() {}, members: () => [], count: () => 0 };

@@ -6,7 +6,7 @@ import { ByteWriter } from "../../src/base/bytes.ts";
 import { Prng } from "../../src/base/prng.ts";
 import type { ToClient } from "../../src/room/client-frame.ts";
 import { readMessage } from "../../src/room/client-frame.ts";
-import type { Seat } from "../../src/room/local-room.ts";
+import type { Seat } from "../../src/room/following/local-room.ts";
 import type { OutgoingMessage } from "../../src/room/outgoing-message.ts";
 import { originOf } from "../../src/room/outgoing-message.ts";
 import { RoomHub } from "../../src/room/room-hub.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { DeadLetters } from "../../src/scheduler/dead-letters.ts";
+import { DeadLetters } from "../../src/scheduler/reports/dead-letters.ts";
 import type { DeadLetter } from "../../src/scheduler/events.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 

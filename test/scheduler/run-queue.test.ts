@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 
 import type { Clock } from "../../src/port/clock.ts";
 import type { Process } from "../../src/process/process.ts";
-import { RunQueue } from "../../src/scheduler/run-queue.ts";
+import { RunQueue } from "../../src/scheduler/run/run-queue.ts";
 
 /** A clock that each turn of a process moves on by so much, and I/O by `ioMs`. */
 function world(turnMs: number) {

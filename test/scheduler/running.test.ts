@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
 import type { Context } from "../../src/process/api.ts";
-import { createPulse, Pulse } from "../../src/scheduler/pulse.ts";
+import { createPulse, Pulse } from "../../src/scheduler/run/pulse.ts";
 import { TestSchedulers } from "../support/two-schedulers.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what the test sends

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
 import { Deadline } from "../../src/base/deadlines.ts";
-import { Timers } from "../../src/scheduler/timers.ts";
+import { Timers } from "../../src/scheduler/run/timers.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 class Noted extends Deadline {

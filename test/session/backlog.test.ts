@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Assembly } from "../../src/session/assembly.ts";
-import { Backlog, GIANT_BYTES, SERIES_MAX } from "../../src/session/backlog.ts";
+import { Assembly } from "../../src/session/lane/assembly.ts";
+import { Backlog, GIANT_BYTES, SERIES_MAX } from "../../src/session/lane/backlog.ts";
 
 test("what goes in comes out whole, in the order of each sender, within the receiver's bounds", () => {
   const item = fc.record({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { Handshake } from "../../src/session/handshake.ts";
-import type { HandshakeInput } from "../../src/session/handshake-io.ts";
-import type { Role } from "../../src/session/transcript.ts";
+import { Handshake } from "../../src/session/handshake/handshake.ts";
+import type { HandshakeInput } from "../../src/session/handshake/handshake-io.ts";
+import type { Role } from "../../src/session/handshake/transcript.ts";
 import { encodeFrame, FrameKind } from "../../src/wire/frame.ts";
 import { decodeRefuse, type Hello } from "../../src/wire/handshake-message.ts";
 import {

@@ -4,8 +4,8 @@ import {
   type LaneHandshakeInput,
   type LaneHandshakeOutput,
   type LaneIdentity,
-} from "../../src/session/lane-handshake.ts";
-import type { Role } from "../../src/session/transcript.ts";
+} from "../../src/session/handshake/lane-handshake.ts";
+import type { Role } from "../../src/session/handshake/transcript.ts";
 import { encodeFrame, FrameKind } from "../../src/wire/frame.ts";
 import { digest } from "../support/digest.ts";
 import { EXPORTER } from "../support/handshake-pair.ts";

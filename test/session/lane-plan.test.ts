@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { planLanes } from "../../src/session/lane-plan.ts";
+import { planLanes } from "../../src/session/lane/lane-plan.ts";
 
 test("every scheduler sends on exactly one lane, and both sides mean the same lanes", () => {
   for (let own = 1; own <= 9; own++) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { EncodeError, LaneFullError, MessageTooLarge } from "../../src/base/error.ts";
-import { Lane } from "../../src/session/lane.ts";
+import { Lane } from "../../src/session/lane/lane.ts";
 import { Identities } from "../../src/term/identities.ts";
 import type { Pid } from "../../src/term/pid.ts";
 import { LanePair, type LaneEnd } from "../support/pair.ts";

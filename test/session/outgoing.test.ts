@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Outgoing } from "../../src/session/outgoing.ts";
+import { Outgoing } from "../../src/session/lane/outgoing.ts";
 import { DATA_HEADER_BYTES, FrameKind, FrameReader } from "../../src/wire/frame.ts";
 
 /** Writes a frame whose payload is `size` times the low byte of `tag`. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { LANE_UNACKED_BYTES_MAX, LANE_WINDOW_BYTES_MIN } from "../../src/base/limits.ts";
-import { SendWindow } from "../../src/session/send-window.ts";
+import { SendWindow } from "../../src/session/lane/send-window.ts";
 
 const FRAME_BYTES = 64 * 1024;
 

@@ -3,8 +3,8 @@
  * as a scenario to be kept in `test/sim/scenarios/`.
  */
 import type { ScheduledFault } from "../../src/sim/faults.ts";
-import { scenarioName, sourceText } from "../../src/sim/report.ts";
-import { shrink } from "../../src/sim/shrink.ts";
+import { scenarioName, sourceText } from "../../src/sim/scenario/report.ts";
+import { shrink } from "../../src/sim/scenario/shrink.ts";
 import type { Workload } from "./run.ts";
 import { type Outcome, runSeed, type SeedOptions } from "./run-seed.ts";
 

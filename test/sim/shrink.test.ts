@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { shrink } from "../../src/sim/shrink.ts";
+import { shrink } from "../../src/sim/scenario/shrink.ts";
 
 const always = (): boolean => true;
 

@@ -1,8 +1,8 @@
 /** What is promised of children on other nodes, under splits; and mutants, each a fault of our own that some seed must show. */
 import { expect, test } from "bun:test";
 
-import { Stay } from "../../src/behaviour/stay.ts";
-import { Supervision } from "../../src/behaviour/supervision.ts";
+import { Stay } from "../../src/behaviour/supervisor/stay.ts";
+import { Supervision } from "../../src/behaviour/supervisor/supervision.ts";
 import { LeasedChildren } from "../../src/scheduler/leased-children.ts";
 import { SchedulerHost } from "../../src/scheduler/scheduler-host.ts";
 import { runSplits } from "./splits.ts";

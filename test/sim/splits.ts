@@ -4,10 +4,10 @@
  * `runSplits(seed)` gives the same hash on every machine.
  */
 import { Prng } from "../../src/base/prng.ts";
-import { child } from "../../src/behaviour/child.ts";
-import type { PlacementView } from "../../src/behaviour/placement.ts";
-import { defineSupervisor } from "../../src/behaviour/supervisor.ts";
-import type { Child } from "../../src/behaviour/supervisor-api.ts";
+import { child } from "../../src/behaviour/supervisor/child.ts";
+import type { PlacementView } from "../../src/behaviour/supervisor/placement.ts";
+import { defineSupervisor } from "../../src/behaviour/supervisor/supervisor.ts";
+import type { Child } from "../../src/behaviour/supervisor/supervisor-api.ts";
 import type { Context, Pid } from "../../src/process/api.ts";
 import { define } from "../../src/process/registry.ts";
 import type { Down, Exit } from "../../src/process/system-message.ts";

@@ -1,6 +1,6 @@
 /** Which nodes of a run are well connected, and since when: what may be expected of those who are has no excuse. */
 import type { Millis } from "../../src/base/millis.ts";
-import type { SimConnection } from "../../src/sim/sim-connection.ts";
+import type { SimConnection } from "../../src/sim/network/sim-connection.ts";
 import type { SimNode } from "../../src/sim/sim-node.ts";
 import type { World } from "../../src/sim/world.ts";
 

@@ -1,10 +1,10 @@
-import { Handshake } from "../../src/session/handshake.ts";
+import { Handshake } from "../../src/session/handshake/handshake.ts";
 import type {
   Established,
   HandshakeInput,
   HandshakeOutput,
-} from "../../src/session/handshake-io.ts";
-import type { Role } from "../../src/session/transcript.ts";
+} from "../../src/session/handshake/handshake-io.ts";
+import type { Role } from "../../src/session/handshake/transcript.ts";
 import { CAPABILITIES_OFFERED, CAPABILITIES_REQUIRED } from "../../src/wire/capabilities.ts";
 import type { Hello } from "../../src/wire/handshake-message.ts";
 import { digest } from "./digest.ts";

@@ -1,4 +1,7 @@
-import { LaneHandshake, type LaneHandshakeOutput } from "../../src/session/lane-handshake.ts";
+import {
+  LaneHandshake,
+  type LaneHandshakeOutput,
+} from "../../src/session/handshake/lane-handshake.ts";
 import { FrameKind } from "../../src/wire/frame.ts";
 import { digest } from "./digest.ts";
 import { EXPORTER } from "./handshake-pair.ts";

@@ -2,7 +2,7 @@
 import { clock } from "../../src/bun/clock.ts";
 import { entropy } from "../../src/bun/entropy.ts";
 import { files } from "../../src/bun/files.ts";
-import { createTransport } from "../../src/bun/tls-transport.ts";
+import { createTransport } from "../../src/bun/tls/tls-transport.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { loadCookies } from "../../src/config/cookie.ts";
 import { planNode, type NodePlan } from "../../src/node/node-plan.ts";

@@ -1,9 +1,9 @@
-import type { LaneSink } from "../../src/session/incoming.ts";
-import { Lane } from "../../src/session/lane.ts";
-import type { LaneLimits } from "../../src/session/lane-limits.ts";
+import type { LaneSink } from "../../src/session/lane/incoming.ts";
+import { Lane } from "../../src/session/lane/lane.ts";
+import type { LaneLimits } from "../../src/session/lane/lane-limits.ts";
 import { Identities } from "../../src/term/identities.ts";
 import type { Pid } from "../../src/term/pid.ts";
-import type { Undecodable, WireSignal } from "../../src/wire/wire-signal.ts";
+import type { Undecodable, WireSignal } from "../../src/wire/signals/wire-signal.ts";
 
 /** One end of a pair: its lane, what it received, and what is on its way to the other end. */
 export class LaneEnd implements LaneSink {

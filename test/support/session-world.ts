@@ -1,10 +1,10 @@
 import { ConnectionError } from "../../src/base/error.ts";
 import type { Millis } from "../../src/base/millis.ts";
-import { Handshake } from "../../src/session/handshake.ts";
-import type { HandshakeOutput } from "../../src/session/handshake-io.ts";
+import { Handshake } from "../../src/session/handshake/handshake.ts";
+import type { HandshakeOutput } from "../../src/session/handshake/handshake-io.ts";
 import type { SessionInput, SessionOutput } from "../../src/session/session-io.ts";
 import { Session } from "../../src/session/session.ts";
-import type { Role } from "../../src/session/transcript.ts";
+import type { Role } from "../../src/session/handshake/transcript.ts";
 import type { Hello } from "../../src/wire/handshake-message.ts";
 import { digest } from "./digest.ts";
 import { COOKIE, EXPORTER, makeHello } from "./handshake-pair.ts";

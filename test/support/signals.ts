@@ -1,5 +1,5 @@
 import type { Identities } from "../../src/term/identities.ts";
-import type { WireSignal } from "../../src/wire/wire-signal.ts";
+import type { WireSignal } from "../../src/wire/signals/wire-signal.ts";
 
 /** One signal of every kind and form, between processes of `a@host` (the sender) and `b@host`. */
 export function everySignal(identities: Identities): readonly WireSignal[] {

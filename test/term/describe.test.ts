@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 
-import { describeTerm } from "../../src/term/describe.ts";
+import { describeTerm } from "../../src/term/decode/describe.ts";
 import { Identities } from "../../src/term/identities.ts";
 import { encode } from "../../src/term/stf.ts";
 

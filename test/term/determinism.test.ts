@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
 import { ByteWriter } from "../../src/base/bytes.ts";
-import { TermEncoder } from "../../src/term/encode.ts";
+import { TermEncoder } from "../../src/term/encode/encode.ts";
 import { encode } from "../../src/term/stf.ts";
 
 /** A bit of everything that the encoder remembers something about. */

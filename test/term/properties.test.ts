@@ -4,9 +4,9 @@ import fc from "fast-check";
 
 import { ByteReader, ByteWriter } from "../../src/base/bytes.ts";
 import { DecodeError, EncodeError } from "../../src/base/error.ts";
-import { TermDecoder } from "../../src/term/decode.ts";
-import { TermEncoder } from "../../src/term/encode.ts";
-import { describeTerm } from "../../src/term/describe.ts";
+import { TermDecoder } from "../../src/term/decode/decode.ts";
+import { TermEncoder } from "../../src/term/encode/encode.ts";
+import { describeTerm } from "../../src/term/decode/describe.ts";
 import { Identities } from "../../src/term/identities.ts";
 import { Pid } from "../../src/term/pid.ts";
 import { decode, encode } from "../../src/term/stf.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 
-import { ShapeTable } from "../../src/term/shape-table.ts";
-import { nodeOf, Shape, shapeAt } from "../../src/term/shapes.ts";
+import { ShapeTable } from "../../src/term/encode/shape-table.ts";
+import { nodeOf, Shape, shapeAt } from "../../src/term/encode/shapes.ts";
 
 const KINDS = 60;
 

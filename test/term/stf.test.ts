@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 
 import { ByteReader, ByteWriter } from "../../src/base/bytes.ts";
 import { DecodeError, EncodeError } from "../../src/base/error.ts";
-import { TermDecoder } from "../../src/term/decode.ts";
-import { TermEncoder } from "../../src/term/encode.ts";
+import { TermDecoder } from "../../src/term/decode/decode.ts";
+import { TermEncoder } from "../../src/term/encode/encode.ts";
 import { Identities } from "../../src/term/identities.ts";
 import { Pid } from "../../src/term/pid.ts";
 import { decode, encode } from "../../src/term/stf.ts";

@@ -4,10 +4,10 @@ import { join } from "node:path";
 
 import { ByteReader, ByteWriter } from "../../src/base/bytes.ts";
 import { DecodeError } from "../../src/base/error.ts";
-import { TermDecoder } from "../../src/term/decode.ts";
-import { TermEncoder } from "../../src/term/encode.ts";
+import { TermDecoder } from "../../src/term/decode/decode.ts";
+import { TermEncoder } from "../../src/term/encode/encode.ts";
 import { ambient } from "../../src/term/ambient.ts";
-import { describeTerm } from "../../src/term/describe.ts";
+import { describeTerm } from "../../src/term/decode/describe.ts";
 import { decode, encode } from "../../src/term/stf.ts";
 import { type Celsius, stream, values } from "../vectors/stf/values.ts";
 

@@ -3,12 +3,12 @@ import fc from "fast-check";
 import { ByteReader, ByteWriter } from "../../src/base/bytes.ts";
 import { DecodeError, EncodeError } from "../../src/base/error.ts";
 import { REASON_BYTES_MAX } from "../../src/base/limits.ts";
-import { TermDecoder } from "../../src/term/decode.ts";
-import { TermEncoder } from "../../src/term/encode.ts";
+import { TermDecoder } from "../../src/term/decode/decode.ts";
+import { TermEncoder } from "../../src/term/encode/encode.ts";
 import { Identities } from "../../src/term/identities.ts";
 import { struct } from "../../src/term/struct.ts";
-import { decodeSignal, encodeSignal } from "../../src/wire/message.ts";
-import type { WireSignal } from "../../src/wire/wire-signal.ts";
+import { decodeSignal, encodeSignal } from "../../src/wire/signals/message.ts";
+import type { WireSignal } from "../../src/wire/signals/wire-signal.ts";
 import { everySignal } from "../support/signals.ts";
 
 const identities = new Identities("b@host", 2);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { FRAME_BYTES_BEFORE_AUTH_MAX } from "../../src/base/limits.ts";
 import { Capability } from "../../src/wire/capabilities.ts";
 import { FRAME_BODY_BYTES_MAX, FrameKind } from "../../src/wire/frame.ts";
-import { SignalKind } from "../../src/wire/message.ts";
+import { SignalKind } from "../../src/wire/signals/message.ts";
 import { codeNumber, codeOfNumber } from "../../src/wire/protocol-code.ts";
 
 const page = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");

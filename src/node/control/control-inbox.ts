@@ -6,18 +6,18 @@ import type { LogSink } from "../../port/log.ts";
 import type { ControlMessage } from "../../wire/control-message.ts";
 import type { ControlEvents } from "./control-events.ts";
 import type { ControlServices } from "./control-services.ts";
-import type { Farewells } from "./farewells.ts";
-import { compareVersions, functionsOf } from "./hosted-functions.ts";
-import type { Mesh } from "./mesh.ts";
-import type { PeerDriver } from "./peer-driver.ts";
-import type { PeerQueries } from "./peer-queries.ts";
-import type { Peers } from "./peers.ts";
+import type { Farewells } from "./peers/farewells.ts";
+import { compareVersions, functionsOf } from "./schedulers/hosted-functions.ts";
+import type { Mesh } from "./mesh/mesh.ts";
+import type { PeerDriver } from "./peers/peer-driver.ts";
+import type { PeerQueries } from "./peers/peer-queries.ts";
+import type { Peers } from "./peers/peers.ts";
 import type { QueryDesk } from "./query-desk.ts";
-import type { SchedulerGroup } from "./scheduler-group.ts";
-import { answerRequest, type RequestDesk } from "./scheduler-requests.ts";
-import type { StartFunctions } from "./start-functions.ts";
+import type { SchedulerGroup } from "./schedulers/scheduler-group.ts";
+import { answerRequest, type RequestDesk } from "./schedulers/scheduler-requests.ts";
+import type { StartFunctions } from "./schedulers/start-functions.ts";
 import type { ToControl } from "../thread-message.ts";
-import type { WatchdogDriver } from "./watchdog-driver.ts";
+import type { WatchdogDriver } from "./schedulers/watchdog-driver.ts";
 
 /** What a scheduler says of a lane, and what that is to the session. */
 const LANE_INPUTS = {

@@ -2,8 +2,8 @@ import type { Millis } from "../../base/millis.ts";
 import type { ControlMessage } from "../../wire/control-message.ts";
 import type { ControlWorld } from "./control-world.ts";
 import { Knocks } from "./knocks.ts";
-import type { PeerDriver } from "./peer-driver.ts";
-import type { SchedulerGroup } from "./scheduler-group.ts";
+import type { PeerDriver } from "./peers/peer-driver.ts";
+import type { SchedulerGroup } from "./schedulers/scheduler-group.ts";
 import {
   type ControlService,
   type ControlServiceWorld,

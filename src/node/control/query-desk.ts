@@ -4,7 +4,7 @@ import type { Clock } from "../../port/clock.ts";
 import type { Address } from "../../port/transport.ts";
 import { parseIdentity, SERIAL_LIMIT } from "../../term/pid.ts";
 import { formatHostPort, parseNodeName } from "../../config/node-name.ts";
-import type { PeerDriver } from "./peer-driver.ts";
+import type { PeerDriver } from "./peers/peer-driver.ts";
 import type {
   FunctionEntry,
   NodeEntry,
@@ -13,9 +13,9 @@ import type {
   StatusAnswer,
 } from "../../service/query.ts";
 import type { SchedulerCounts } from "../scheduler/scheduler-query.ts";
-import type { SchedulerGroup } from "./scheduler-group.ts";
+import type { SchedulerGroup } from "./schedulers/scheduler-group.ts";
 import { farNodes, joinTrees, nodeOf } from "../supervision-tree.ts";
-import type { WatchdogDriver } from "./watchdog-driver.ts";
+import type { WatchdogDriver } from "./schedulers/watchdog-driver.ts";
 
 /** Milliseconds that another node has for its part of a tree. */
 const FAR_TREE_MS = 2_000;

@@ -1,9 +1,9 @@
 import type { DialTarget } from "../../cluster/dialling.ts";
-import type { Connector } from "./connector.ts";
+import type { Connector } from "./mesh/connector.ts";
 import type { ControlServices } from "./control-services.ts";
-import type { Gate } from "./gate.ts";
-import type { Peers } from "./peers.ts";
-import type { StartFunctions } from "./start-functions.ts";
+import type { Gate } from "./peers/gate.ts";
+import type { Peers } from "./peers/peers.ts";
+import type { StartFunctions } from "./schedulers/start-functions.ts";
 
 /** What stands still while a scheduler is replaced, and starts again with it. */
 export interface SchedulerReplacementOptions {

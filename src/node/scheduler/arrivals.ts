@@ -2,12 +2,12 @@ import type { LogSink } from "../../port/log.ts";
 import type { Owner } from "../../process/host.ts";
 import type { Signal } from "../../process/signal.ts";
 import type { Scheduler } from "../../scheduler/scheduler.ts";
-import type { LaneSink } from "../../session/incoming.ts";
+import type { LaneSink } from "../../session/lane/incoming.ts";
 import type { Pid } from "../../term/pid.ts";
-import type { Undecodable, WireSignal } from "../../wire/wire-signal.ts";
+import type { Undecodable, WireSignal } from "../../wire/signals/wire-signal.ts";
 import { isRoom, onward } from "./onward.ts";
-import { HERE, type Origin, type PortLink } from "./port-link.ts";
-import type { RoomDriver } from "./room-driver.ts";
+import { HERE, type Origin, type PortLink } from "./ports/port-link.ts";
+import type { RoomDriver } from "./rooms/room-driver.ts";
 import type { SchedulerServices } from "./scheduler-services.ts";
 
 /** What arrivals are handed to. All of it is read when something arrives: what belongs together is made in turn. */

@@ -1,6 +1,6 @@
 import type { Scheduler } from "../../scheduler/scheduler.ts";
 import { Pid } from "../../term/pid.ts";
-import type { Undecodable, WireRoom, WireSignal } from "../../wire/wire-signal.ts";
+import type { Undecodable, WireRoom, WireSignal } from "../../wire/signals/wire-signal.ts";
 
 type Relayed = Exclude<WireSignal, { kind: "multicast" | "room" | "room_control" }>;
 

@@ -2,7 +2,7 @@
  * The orderly end of sessions on a scheduler's side. Leaving: says which frame of each lane is the last. Left: says when
  * a lane has brought the peer's last frame and what it relayed has passed the ports to the other schedulers.
  */
-import type { PortLink } from "./port-link.ts";
+import type { PortLink } from "./ports/port-link.ts";
 import type { SchedulerSessions } from "./scheduler-sessions.ts";
 import type { ToControl } from "../thread-message.ts";
 

@@ -8,9 +8,9 @@ import type { NameOnNode, Signal } from "../../process/signal.ts";
 import type { Identities } from "../../term/identities.ts";
 import { Pid } from "../../term/pid.ts";
 import { decode, encode } from "../../term/stf.ts";
-import { obeysHardLimit } from "../../wire/message.ts";
-import type { WireRoom } from "../../wire/wire-signal.ts";
-import type { PortLink } from "./port-link.ts";
+import { obeysHardLimit } from "../../wire/signals/message.ts";
+import type { WireRoom } from "../../wire/signals/wire-signal.ts";
+import type { PortLink } from "./ports/port-link.ts";
 
 /** Why a signal came back. */
 export type Undelivered = "noconnection" | "stale_creation" | "noproc";

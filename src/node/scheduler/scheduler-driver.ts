@@ -15,14 +15,14 @@ import { Identities } from "../../term/identities.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Departures } from "./departures.ts";
 import { leaseEvents } from "../../service/lease-service.ts";
-import { LaneListener } from "./lane-listener.ts";
-import { LaneReports } from "./lane-reports.ts";
-import { laneWorldOf } from "./lane-world.ts";
+import { LaneListener } from "./lanes/lane-listener.ts";
+import { LaneReports } from "./lanes/lane-reports.ts";
+import { laneWorldOf } from "./lanes/lane-world.ts";
 import { NodeLink } from "./node-link.ts";
 import { Partings } from "./partings.ts";
-import { type PortEvents, PortLinks } from "./port-links.ts";
+import { type PortEvents, PortLinks } from "./ports/port-links.ts";
 import { reportEvents } from "./report.ts";
-import { RoomDriver } from "./room-driver.ts";
+import { RoomDriver } from "./rooms/room-driver.ts";
 import { Routes } from "./routes.ts";
 import { SchedulerInbox } from "./scheduler-inbox.ts";
 import { SchedulerServices } from "./scheduler-services.ts";
@@ -30,7 +30,7 @@ import { SchedulerSessions, type SessionsEvents } from "./scheduler-sessions.ts"
 import type { SchedulerPorts, SchedulerWorld } from "./scheduler-world.ts";
 import { SCHEDULER_SERVICES } from "../services.ts";
 import { StartedFunctions } from "./started-functions.ts";
-import { BEAT_MS } from "../control/watchdog.ts";
+import { BEAT_MS } from "../control/schedulers/watchdog.ts";
 import type { HostedFunction, SchedulerSetup, ToControl } from "../thread-message.ts";
 
 export class SchedulerDriver {

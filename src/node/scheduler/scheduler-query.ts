@@ -2,7 +2,7 @@
 import { serverStateOf } from "../../behaviour/look.ts";
 import { Process } from "../../process/process.ts";
 import type { Scheduler } from "../../scheduler/scheduler.ts";
-import type { ProcessSummary } from "../../scheduler/inspect.ts";
+import type { ProcessSummary } from "../../scheduler/reports/inspect.ts";
 import type { Identities } from "../../term/identities.ts";
 import { Pid } from "../../term/pid.ts";
 import type {

@@ -2,7 +2,7 @@ import type { NodeServices } from "../../process/host.ts";
 import type { Process } from "../../process/process.ts";
 import type { NodeRef } from "../../term/node-ref.ts";
 import type { Pid } from "../../term/pid.ts";
-import { HERE, type Origin } from "./port-link.ts";
+import { HERE, type Origin } from "./ports/port-link.ts";
 import {
   type Multicast,
   type Relay,

@@ -3,13 +3,13 @@
  * whatever carries a newer number first, its word or a batch from another scheduler, makes the old session end and the
  * new one begin here, in this order: `noconnection` and NodeDown of the old one, NodeUp of the new one.
  */
-import type { LaneSink } from "../../session/incoming.ts";
+import type { LaneSink } from "../../session/lane/incoming.ts";
 import type { NodeEnd } from "../../scheduler/scheduler.ts";
 import type { NodeRef } from "../../term/node-ref.ts";
-import { LaneDriver, type LaneWorld } from "./lane-driver.ts";
-import type { LaneReports } from "./lane-reports.ts";
-import type { LaneSocket } from "./lane-socket.ts";
-import type { Origin } from "./port-link.ts";
+import { LaneDriver, type LaneWorld } from "./lanes/lane-driver.ts";
+import type { LaneReports } from "./lanes/lane-reports.ts";
+import type { LaneSocket } from "./lanes/lane-socket.ts";
+import type { Origin } from "./ports/port-link.ts";
 import type { Route } from "./routes.ts";
 import type { SessionPlan } from "../thread-message.ts";
 

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 
 import { FRAME_BODY_BYTES_MAX, FrameKind } from "../../../src/wire/frame.ts";
-import { SignalKind } from "../../../src/wire/message.ts";
+import { SignalKind } from "../../../src/wire/signals/message.ts";
 
 /** A list of numbers, little-endian, each with its bytes: `[value, bytes]`, or bytes as they are. */
 type Part = readonly [value: number, bytes: number] | Uint8Array;

@@ -5,11 +5,11 @@
 import { randomBytes } from "node:crypto";
 
 import { sha256Digest } from "../../../src/bun/digest.ts";
-import { createTransport } from "../../../src/bun/tls-transport.ts";
+import { createTransport } from "../../../src/bun/tls/tls-transport.ts";
 import type { Connection } from "../../../src/port/transport.ts";
-import { Handshake } from "../../../src/session/handshake.ts";
-import type { Established } from "../../../src/session/handshake-io.ts";
-import { LaneHandshake } from "../../../src/session/lane-handshake.ts";
+import { Handshake } from "../../../src/session/handshake/handshake.ts";
+import type { Established } from "../../../src/session/handshake/handshake-io.ts";
+import { LaneHandshake } from "../../../src/session/handshake/lane-handshake.ts";
 import { NONCE_BYTES, SESSION_ID_BYTES, type Hello } from "../../../src/wire/handshake-message.ts";
 import type { BinaryNode } from "./binary-node.ts";
 import { helloFields } from "./hello.ts";

@@ -1,4 +1,4 @@
-import { createSelfSigned, type KeyPair } from "../../../src/bun/certificate.ts";
+import { createSelfSigned, type KeyPair } from "../../../src/bun/tls/certificate.ts";
 
 export interface RelayOptions {
   /** Where it listens; a free port if left out. */

@@ -2,7 +2,7 @@ import { encodeControlMessage, type ControlMessage } from "../../../src/wire/con
 import { FrameKind } from "../../../src/wire/frame.ts";
 import type { Hello } from "../../../src/wire/handshake-message.ts";
 import { encodeReplicaMessage, type ReplicaMessage } from "../../../src/wire/replica-message.ts";
-import type { Established } from "../../../src/session/handshake-io.ts";
+import type { Established } from "../../../src/session/handshake/handshake-io.ts";
 import { data, frame } from "./garbage.ts";
 import { insiderName, joinAs, type InsiderConnection } from "./insider.ts";
 import type { Siege } from "./siege.ts";

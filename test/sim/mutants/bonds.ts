@@ -30,7 +30,7 @@ export const bonds: readonly Mutant[] = [
   ),
   mutant(
     "links and monitors name the wrong process",
-    "src/wire/message-link.ts",
+    "src/wire/signals/message-link.ts",
     "encoder.writePid(writer, signal.from);\n  encoder.writePid(writer, signal.to);",
     "encoder.writePid(writer, signal.to);\n  encoder.writePid(writer, signal.from);",
   ),

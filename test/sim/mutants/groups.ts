@@ -1,8 +1,8 @@
 import { mutant, type Mutant } from "./mutant.ts";
 
 const VIEW = "src/cluster/group-view.ts";
-const AUTHORITY = "src/cluster/replica-authority.ts";
-const SET = "src/cluster/replica-set.ts";
+const AUTHORITY = "src/cluster/replicas/replica-authority.ts";
+const SET = "src/cluster/replicas/replica-set.ts";
 const CONTROL = "src/service/groups-control.ts";
 const SCHEDULER = "src/service/groups-scheduler.ts";
 

@@ -1,9 +1,9 @@
 import { mutant, type Mutant } from "./mutant.ts";
 
-const OUTGOING = "src/session/outgoing.ts";
-const INCOMING = "src/session/incoming.ts";
-const LANE = "src/session/lane.ts";
-const LANE_DRIVER = "src/node/scheduler/lane-driver.ts";
+const OUTGOING = "src/session/lane/outgoing.ts";
+const INCOMING = "src/session/lane/incoming.ts";
+const LANE = "src/session/lane/lane.ts";
+const LANE_DRIVER = "src/node/scheduler/lanes/lane-driver.ts";
 
 /** Lanes: frames, acknowledgements, resume, fragments, back-pressure, relays. */
 export const lanes: readonly Mutant[] = [
@@ -61,7 +61,7 @@ export const lanes: readonly Mutant[] = [
   ),
   mutant(
     "pieces of two signals are mixed up",
-    "src/session/assembly.ts",
+    "src/session/lane/assembly.ts",
     "series.bytes.set(piece, series.length);",
     "series.bytes.set(piece, Math.max(0, series.length - 1));",
   ),

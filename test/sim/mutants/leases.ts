@@ -1,13 +1,13 @@
 import { mutant, type Mutant } from "./mutant.ts";
 
 const CHILDREN = "src/scheduler/leased-children.ts";
-const PLACEMENT = "src/behaviour/placement.ts";
+const PLACEMENT = "src/behaviour/supervisor/placement.ts";
 
 /** Children on other nodes: seeds whose splits last longer than leases find them. */
 export const leases: readonly Mutant[] = [
   mutant(
     "a replacement starts when the connection is lost",
-    "src/behaviour/stay.ts",
+    "src/behaviour/supervisor/stay.ts",
     "if (afterMs <= 0) return this.close();",
     "if (afterMs <= Infinity) return this.close();",
   ),
@@ -19,7 +19,7 @@ export const leases: readonly Mutant[] = [
   ),
   mutant(
     "a new session is taken for the child's end",
-    "src/behaviour/stay.ts",
+    "src/behaviour/supervisor/stay.ts",
     'if (reason !== "noconnection") this.close();\n    });',
     'if (reason !== "noconnection") this.close();\n    });\n    this.close();',
   ),
@@ -49,19 +49,19 @@ export const leases: readonly Mutant[] = [
   ),
   mutant(
     "a start goes on to the next node while the first may have it",
-    "src/behaviour/child-jobs.ts",
+    "src/behaviour/supervisor/child-jobs.ts",
     "if (!isLost || starting.isCancelled || stay?.isLost === true) throw error;",
     "if (!isLost || starting.isCancelled) throw error;",
   ),
   mutant(
     "a lost node counts as a crash",
-    "src/behaviour/supervision.ts",
+    "src/behaviour/supervisor/supervision.ts",
     "if (isLost) this.#enterLost(child, now);",
     'if (isLost && child.state !== "starting") this.#enterLost(child, now);',
   ),
   mutant(
     "a child may lose its nodes as often as it likes",
-    "src/behaviour/supervision.ts",
+    "src/behaviour/supervisor/supervision.ts",
     "const waitMs = isMissed ? 0 : losses.waitMs(now);",
     "const waitMs = 0;",
   ),

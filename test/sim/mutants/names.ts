@@ -1,7 +1,7 @@
 import { mutant, type Mutant } from "./mutant.ts";
 
-const CLAIMS = "src/cluster/name-claims.ts";
-const RIVALS = "src/cluster/name-rivals.ts";
+const CLAIMS = "src/cluster/names/name-claims.ts";
+const RIVALS = "src/cluster/names/name-rivals.ts";
 
 /** Global names. */
 export const names: readonly Mutant[] = [
@@ -13,13 +13,13 @@ export const names: readonly Mutant[] = [
   ),
   mutant(
     "a name is cleaned up by name only",
-    "src/cluster/name-holders.ts",
+    "src/cluster/names/name-holders.ts",
     "(holder) => holder.node !== peer.node || (entry === undefined && holder.local !== local),",
     "(holder) => holder.node !== peer.node,",
   ),
   mutant(
     "both holders of a name keep it",
-    "src/cluster/name-conflicts.ts",
+    "src/cluster/names/name-conflicts.ts",
     "if (own === undefined || other === undefined || !this.#inStep.has(peer)) return;",
     "if (own === undefined || other === undefined || peer !== undefined) return;",
   ),
@@ -34,7 +34,7 @@ export const names: readonly Mutant[] = [
   ),
   mutant(
     "a name is registered before everybody sees it",
-    "src/cluster/name-marks.ts",
+    "src/cluster/names/name-marks.ts",
     "if (this.#peers.size === 0) {",
     "if (this.#peers.size >= 0) {",
   ),

@@ -13,7 +13,7 @@ export const nodes: readonly Mutant[] = [
   mutant("nodeup is not told", SESSIONS, "this.#events.nodeUp(nodeRef, hidden);", ""),
   mutant(
     "the end of a session is not told to schedulers",
-    "src/node/control/peers.ts",
+    "src/node/control/peers/peers.ts",
     `schedulers.tellAll({ kind: "session_over", number, ...end`,
     `if (number % 3 !== 0) schedulers.tellAll({ kind: "session_over", number, ...end`,
   ),
@@ -37,7 +37,7 @@ export const nodes: readonly Mutant[] = [
   ),
   mutant(
     "pids go without their node",
-    "src/term/encode-identity.ts",
+    "src/term/encode/encode-identity.ts",
     "state.bytes[position] = tag;\n",
     "state.bytes[position] = tag; if (position % 64 === 0) id++;\n",
   ),

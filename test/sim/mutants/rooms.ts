@@ -1,9 +1,9 @@
 import { mutant, type Mutant } from "./mutant.ts";
 
-const BEHIND = "src/room/behind.ts";
+const BEHIND = "src/room/following/behind.ts";
 const CLIENT = "src/browser/client-room.ts";
 const OWN = "src/room/own-origin.ts";
-const CATCH_UP = "src/room/catch-up.ts";
+const CATCH_UP = "src/room/following/catch-up.ts";
 const LOG = "src/room/room-log.ts";
 const MEMBERS = "src/room/room-members.ts";
 
@@ -41,7 +41,7 @@ export const rooms: readonly Mutant[] = [
   ),
   mutant(
     "a room does not write down how far an origin has come",
-    "src/room/seats.ts",
+    "src/room/following/seats.ts",
     "if (followed !== undefined) followed.number = number;",
     "",
   ),

@@ -58,17 +58,17 @@ export const sessions: readonly Mutant[] = [
     name: "one silent client stops all joins",
     patches: [
       {
-        file: "src/node/control/gate.ts",
+        file: "src/node/control/peers/gate.ts",
         from: "this.#admission.add(socket, remoteHost);",
         to: "if (this.#admission.size > 0) { incoming.cancel(); return socket; } this.#admission.add(socket, remoteHost);",
       },
       {
-        file: "src/node/control/handshake-socket.ts",
+        file: "src/node/control/peers/handshake-socket.ts",
         from: 'this.drop(new ConnectionError("connection_timeout", "no connection and no TLS in time"));',
         to: "",
       },
       {
-        file: "src/node/control/handshake-socket.ts",
+        file: "src/node/control/peers/handshake-socket.ts",
         from: "this.#handshake.handleTimeout(this.#deadline);",
         to: "",
       },

@@ -1,6 +1,6 @@
 import { mutant, type Mutant } from "./mutant.ts";
 
-const REQUESTS = "src/scheduler/spawn-requests.ts";
+const REQUESTS = "src/scheduler/spawn/spawn-requests.ts";
 
 /** Spawns and calls. */
 export const spawns: readonly Mutant[] = [
@@ -18,13 +18,13 @@ export const spawns: readonly Mutant[] = [
   ),
   mutant(
     "a linked child does not know its link",
-    "src/scheduler/spawning.ts",
+    "src/scheduler/spawn/spawning.ts",
     "if (options.link) handleLink(child, from);",
     "",
   ),
   mutant(
     "a parent does not know the link to its child",
-    "src/scheduler/spawn-waits.ts",
+    "src/scheduler/spawn/spawn-waits.ts",
     "(bonds.links ??= new SmallMap()).set(result.pid, 0);",
     "",
   ),

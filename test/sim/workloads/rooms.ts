@@ -8,7 +8,7 @@ import {
   type RoomJoin,
   type RoomOwner,
 } from "../../../src/browser/client-room.ts";
-import { defineWeb } from "../../../src/behaviour/web.ts";
+import { defineWeb } from "../../../src/behaviour/web/web.ts";
 import type { Context } from "../../../src/process/api.ts";
 import { define } from "../../../src/process/registry.ts";
 import {

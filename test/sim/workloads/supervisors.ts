@@ -1,7 +1,7 @@
 /** Supervisors under fire: on every node one, with children on this and on other nodes, that are killed again and again. */
-import { child } from "../../../src/behaviour/child.ts";
-import { defineSupervisor } from "../../../src/behaviour/supervisor.ts";
-import type { Child } from "../../../src/behaviour/supervisor-api.ts";
+import { child } from "../../../src/behaviour/supervisor/child.ts";
+import { defineSupervisor } from "../../../src/behaviour/supervisor/supervisor.ts";
+import type { Child } from "../../../src/behaviour/supervisor/supervisor-api.ts";
 import type { Context, ExitReason } from "../../../src/process/api.ts";
 import { define } from "../../../src/process/registry.ts";
 import type { SimNode } from "../../../src/sim/sim-node.ts";

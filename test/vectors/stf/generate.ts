@@ -3,8 +3,8 @@
  * implementations and older versions rely on. `bun test/vectors/stf/generate.ts`
  */
 import { ByteWriter } from "../../../src/base/bytes.ts";
-import { TermEncoder } from "../../../src/term/encode.ts";
-import { describeTerm } from "../../../src/term/describe.ts";
+import { TermEncoder } from "../../../src/term/encode/encode.ts";
+import { describeTerm } from "../../../src/term/decode/describe.ts";
 import { encode } from "../../../src/term/stf.ts";
 import { stream, values } from "./values.ts";
 
