@@ -2,7 +2,7 @@ import { CallError } from "../../base/error.ts";
 import { CALL_MS } from "../../base/limits.ts";
 import type { Caller, UntypedTarget, Wait } from "../../process/api.ts";
 import { demonitor, monitor } from "../../process/bonds.ts";
-import { targetOf } from "../../process/context.ts";
+import { targetOf } from "../../process/target.ts";
 import { Pending } from "../../process/pending.ts";
 import type { Process } from "../../process/process.ts";
 import { sendPid, targetText } from "../../process/request.ts";

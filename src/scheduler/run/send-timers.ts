@@ -2,7 +2,7 @@ import { Deadline } from "../../base/deadlines.ts";
 import type { Millis } from "../../base/millis.ts";
 import { Pid } from "../../term/pid.ts";
 import type { Ref } from "../../term/ref.ts";
-import { targetOf } from "../../process/context.ts";
+import { targetOf } from "../../process/target.ts";
 import type { ProcessHost } from "../../process/host.ts";
 import type { Process } from "../../process/process.ts";
 import { sendPid } from "../../process/request.ts";

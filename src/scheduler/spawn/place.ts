@@ -3,7 +3,7 @@ import { shown } from "../../base/shown.ts";
 import { SCHEDULERS_MAX } from "../../base/limits.ts";
 import { Pid } from "../../term/pid.ts";
 import type { Place } from "../../process/api.ts";
-import { nodeNameOf, type NodeHost } from "../../process/context.ts";
+import { nodeNameOf, type NodeHost } from "../../process/target.ts";
 
 /** A place, made plain: `scheduler` undefined means that the node chooses, which on this node is the asking scheduler. */
 export interface PlainPlace {
