@@ -156,10 +156,11 @@ export class PeerDriver {
 
   /** Ends without a word: the node is closing. */
   close(): void {
-    if (this.#timer !== undefined) this.#world.clock.clearTimer(this.#timer);
-    this.#timer = undefined;
     this.#handshakes.drop(new ConnectionError("closed_here", "the node stops"));
     this.#link.detach();
+    // Last: what was dropped may have set it.
+    if (this.#timer !== undefined) this.#world.clock.clearTimer(this.#timer);
+    this.#timer = undefined;
   }
 
   #feed(input: SessionInput): void {
