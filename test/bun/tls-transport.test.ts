@@ -433,7 +433,7 @@ describe("keys that are renewed", () => {
 
 test("a handler that throws brings the thread down instead of being swallowed", async () => {
   const script = `
-    import { createTransport } from ${JSON.stringify(require.resolve("../../src/bun/tls-transport.ts"))};
+    import { createTransport } from ${JSON.stringify(require.resolve("../../src/bun/tls/tls-transport.ts"))};
     const transport = createTransport({ mode: "off" });
     const idle = { opened() {}, received() {}, drained() {}, closed() {} };
     const listener = transport.listen({ host: "127.0.0.1", port: 0 }, () => ({ ...idle, received() { throw new Error("assertion of ours"); } }));

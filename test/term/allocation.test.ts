@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 function script(count: number): string {
   return `
     import { ByteWriter } from "${import.meta.dir}/../../src/base/bytes.ts";
-    import { TermEncoder } from "${import.meta.dir}/../../src/term/encode.ts";
+    import { TermEncoder } from "${import.meta.dir}/../../src/term/encode/encode.ts";
     const writer = new ByteWriter(65_536);
     const encoder = new TermEncoder(writer);
     const messages = Array.from({ length: 64 }, (_, i) => (

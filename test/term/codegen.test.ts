@@ -8,7 +8,7 @@ const SCRIPT = `
   import { compile } from "${import.meta.dir}/../../src/term/codegen.ts";
   import { decode, encode } from "${import.meta.dir}/../../src/term/stf.ts";
   import { ByteWriter } from "${import.meta.dir}/../../src/base/bytes.ts";
-  import { TermEncoder } from "${import.meta.dir}/../../src/term/encode.ts";
+  import { TermEncoder } from "${import.meta.dir}/../../src/term/encode/encode.ts";
   const values = Array.from({ length: 500 }, (_, i) => ({ type: "add", by: i, ["__proto__"]: [i], on: i % 2 === 0 }));
   const back = decode(encode(values));
   for (let i = 0; i < 100; i++) decode(encode({ type: "one", by: i }));
