@@ -10,8 +10,15 @@
  *
  * `waiting` ends at its deadline and dials again. A target that nobody waits for any more is forgotten.
  */
+import { unreachable } from "../base/assert.ts";
 import type { Millis } from "../base/millis.ts";
 import type { Address } from "../port/transport.ts";
+import {
+  dialKey,
+  type DialTarget,
+  type DiallingInput,
+  type DiallingOutput,
+} from "./dialling-io.ts";
 import { Hearsay } from "./hearsay.ts";
 
 /** Milliseconds until a seed is dialled again, doubled with every failure. */
@@ -22,55 +29,6 @@ const RETRY_MS_MAX = 10_000;
 const RETRY_MS_NAME_TAKEN = 60_000;
 /** How long a failed name answers at once instead of dialling anew. */
 const FAILURE_REMEMBERED_MS = 1_000;
-
-/** What is dialled. `name` is unknown for an address that came from DNS; `address` for a name without a hint. */
-export interface DialTarget {
-  /** `name@host`, or undefined where only an address is known. */
-  readonly name: string | undefined;
-  /** Where to dial, or undefined: the driver resolves the name. */
-  readonly address: Address | undefined;
-}
-
-export type DiallingInput =
-  /** From the configuration or DNS: dialled for ever. */
-  | { readonly kind: "seed"; readonly target: DialTarget }
-  /** A DNS answer no longer has this address. */
-  | { readonly kind: "unseed"; readonly target: DialTarget }
-  /** Somebody needs the node now; `id` comes back in `unreachable`. */
-  | { readonly kind: "wanted"; readonly target: DialTarget }
-  /** A peer told us of these nodes; `from` undefined: this node was connected to them before. */
-  | {
-      readonly kind: "heard";
-      readonly from: string | undefined;
-      readonly targets: readonly DialTarget[];
-    }
-  /** A session with `name` is up; `dialled` is the key of the dial that led to it, if ours did. */
-  | {
-      readonly kind: "connected";
-      readonly name: string;
-      readonly dialled: string | undefined;
-    }
-  /** The session with `name` is over. */
-  | { readonly kind: "lost"; readonly name: string }
-  | {
-      readonly kind: "failed";
-      readonly key: string;
-      readonly reason: string;
-      readonly nameTaken: boolean;
-    }
-  /** The operator or a process disconnected it: not dialled again until somebody wants it. */
-  | { readonly kind: "dropped"; readonly name: string };
-
-export type DiallingOutput =
-  | { readonly kind: "dial"; readonly key: string; readonly target: DialTarget }
-  /** `from` names more nodes than it may: these are not dialled. Said once in a session. */
-  | { readonly kind: "passed_over"; readonly from: string; readonly nodes: number }
-  /** Every signal and every `connect` that waits for `name` fails. */
-  | {
-      readonly kind: "unreachable";
-      readonly name: string;
-      readonly reason: string;
-    };
 
 type State =
   | { readonly kind: "dialling" }
@@ -99,12 +57,7 @@ interface Entry {
   isRetargeted: boolean;
 }
 
-/** The key of a target: its name, else its address. */
-export function dialKey(target: DialTarget): string {
-  if (target.name !== undefined) return target.name;
-  return `${target.address?.host ?? ""}:${target.address?.port ?? 0}`;
-}
-
+/** The core of one node's dials. */
 export class Dialling {
   readonly #entries = new Map<string, Entry>();
   readonly #outputs: DiallingOutput[] = [];
@@ -129,27 +82,23 @@ export class Dialling {
     switch (input.kind) {
       case "seed":
         if (input.target.name === this.#self) return;
-        this.#seed(this.#entry(input.target, now), input.target);
-        return;
+        return this.#seed(this.#entry(input.target, now), input.target);
       case "unseed":
-        this.#unseed(dialKey(input.target));
-        return;
+        return this.#unseed(dialKey(input.target));
       case "wanted":
-        this.#wanted(input.target, now);
-        return;
+        return this.#wanted(input.target, now);
       case "heard":
         return this.#heard(input.from, input.targets);
       case "connected":
-        this.#connected(input.name, input.dialled, now);
-        return;
+        return this.#connected(input.name, input.dialled, now);
       case "lost":
-        this.#lost(input.name, now);
-        return;
+        return this.#lost(input.name, now);
       case "failed":
-        this.#failed(input.key, input.reason, input.nameTaken, now);
-        return;
+        return this.#failed(input.key, input.reason, input.nameTaken, now);
       case "dropped":
-        this.#dropped(input.name, now);
+        return this.#dropped(input.name, now);
+      default:
+        return unreachable(input);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Millis } from "../base/millis.ts";
-import type { DialTarget } from "../cluster/dialling.ts";
+import type { DialTarget } from "../cluster/dialling-io.ts";
 import type { Address } from "../port/transport.ts";
 import type { TickTimes } from "../session/tick.ts";
 import type { TlsMode } from "../wire/handshake-message.ts";

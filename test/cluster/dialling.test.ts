@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { HEARD_DIALS_MAX, HEARD_NODES_MAX } from "../../src/base/limits.ts";
-import { Dialling, type DialTarget, type DiallingOutput } from "../../src/cluster/dialling.ts";
+import type { DialTarget, DiallingOutput } from "../../src/cluster/dialling-io.ts";
+import { Dialling } from "../../src/cluster/dialling.ts";
 
 const b: DialTarget = { name: "b@h", address: { host: "h", port: 1 } };
 

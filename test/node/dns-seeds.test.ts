@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import type { DialTarget } from "../../src/cluster/dialling.ts";
+import type { DialTarget } from "../../src/cluster/dialling-io.ts";
 import { DnsSeeds } from "../../src/node/control/mesh/dns-seeds.ts";
 import type { Timer } from "../../src/port/clock.ts";
 

@@ -1,8 +1,7 @@
+/** What the core of a supervisor is made of, is told and says: the types that `supervision.ts` and its driver share. */
 import type { Millis } from "../../base/millis.ts";
 import type { Intensity } from "./intensity.ts";
 import type { AutoShutdown, Backoff, RestartType, Strategy } from "./restart.ts";
-
-/** What the core of a supervisor is made of, is told and says: the types that `supervision.ts` and its driver share. */
 
 export interface SupervisionOptions extends Intensity {
   readonly strategy: Strategy;

@@ -1,4 +1,4 @@
-import type { DialTarget } from "../../cluster/dialling.ts";
+import type { DialTarget } from "../../cluster/dialling-io.ts";
 import type { Connector } from "./mesh/connector.ts";
 import type { ControlServices } from "./control-services.ts";
 import type { Gate } from "./peers/gate.ts";

@@ -1,6 +1,7 @@
 /** Drives `Dialling`: finds out where a node listens, has it dialled, and tells whoever waits what came of it. */
 import { ConnectionError } from "../../../base/error.ts";
-import { Dialling, type DialTarget, type DiallingOutput } from "../../../cluster/dialling.ts";
+import type { DialTarget, DiallingOutput } from "../../../cluster/dialling-io.ts";
+import { Dialling } from "../../../cluster/dialling.ts";
 import type { Clock, Timer } from "../../../port/clock.ts";
 import type { Address } from "../../../port/transport.ts";
 import { parseNodeName } from "../../../config/node-name.ts";

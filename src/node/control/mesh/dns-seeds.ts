@@ -3,7 +3,7 @@
  * While nothing changes the looks grow further apart; a lost session is a reason to look at once.
  */
 import type { Millis } from "../../../base/millis.ts";
-import type { DialTarget } from "../../../cluster/dialling.ts";
+import type { DialTarget } from "../../../cluster/dialling-io.ts";
 import type { Clock, Timer } from "../../../port/clock.ts";
 import type { Dns } from "../../../port/dns.ts";
 import type { LogSink } from "../../../port/log.ts";
