@@ -69,6 +69,8 @@ class MixLog {
   readonly pauses: boolean;
   /** `holder other`, where the holder has been told of the other's end. */
   readonly #gone = new Set<string>();
+  /** When each watcher began to watch. */
+  readonly #bornAt = new Map<string, number>();
   /** For each watcher, the nodes that are up as far as it was told. */
   readonly views = new Map<string, Set<string>>();
 
@@ -100,11 +102,15 @@ class MixLog {
       this.faults.push(`${self} got ${n} of ${from} with other bytes`);
     }
     // A sender that is paused, because its lane is full, takes what the system tells it before what came earlier.
-    if (!this.pauses) this.#isUp(self, from, `number ${n} of ${from}`);
-    this.stream(from, self).got.push({ n, at });
+    const { got, sentAt } = this.stream(from, self);
+    // What was sent before it began may have waited in its mailbox for longer than the session stood, which it knows nothing of.
+    const isOld = (sentAt[n - 1] ?? at) < (this.#bornAt.get(self) ?? 0);
+    if (!this.pauses && !isOld) this.#isUp(self, from, `number ${n} of ${from}`);
+    got.push({ n, at });
   }
 
-  born(self: string, nodes: readonly string[]): void {
+  born(self: string, nodes: readonly string[], at: number): void {
+    this.#bornAt.set(self, at);
     this.views.set(self, new Set(nodes));
   }
 

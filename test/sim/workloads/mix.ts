@@ -79,7 +79,7 @@ const actor = define("sim.actor", async (ctx: Context<Received>, name: string) =
   log.names.set(self, name);
   ctx.trapExit(true);
   ctx.monitorNodes(true);
-  log.born(self, ctx.node.list());
+  log.born(self, ctx.node.list(), now());
   for (;;) {
     const message = await ctx.receive();
     switch (message.type) {
