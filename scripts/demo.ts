@@ -8,6 +8,7 @@ import { join } from "node:path";
 
 import { countWords, differingWords } from "../examples/wordcount/count.ts";
 import type { Job } from "../examples/wordcount/app.ts";
+import { messageOf } from "../src/base/error.ts";
 import { BinaryNode, logFields, randomCookie } from "../test/e2e/support/binary-node.ts";
 import { Folder } from "../test/e2e/support/folder.ts";
 import type { Line } from "../test/e2e/support/lines.ts";
@@ -198,7 +199,7 @@ async function main(): Promise<number> {
     const line = new CommandLine("npm run demo -- [FILE | FOLDER …]");
     texts = findTexts(line.parse({ allowPositionals: true }).positionals);
   } catch (error) {
-    console.error(`demo: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`demo: ${messageOf(error)}`);
     return 2;
   }
   using folder = new Folder();

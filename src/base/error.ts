@@ -231,3 +231,8 @@ export type SimulationErrorCode = "real_io" | "seed_failed" | "did_not_end" | "b
 export class SimulationError extends CodedError<SimulationErrorCode> {
   override readonly name = "SimulationError";
 }
+
+/** What something that was thrown says: it may be no error. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

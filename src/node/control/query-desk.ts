@@ -1,4 +1,5 @@
 /** Answers what the command line asks a node (`query.ts`): gathers it from the schedulers and the sessions. */
+import { messageOf } from "../../base/error.ts";
 import { shown } from "../../base/shown.ts";
 import type { Clock } from "../../port/clock.ts";
 import type { Address } from "../../port/transport.ts";
@@ -65,7 +66,7 @@ export class QueryDesk {
     if (verb === "connect") return this.#connect(args, reply);
     this.#answer(verb, args).then(
       (answer) => reply(true, answer),
-      (error: unknown) => reply(false, error instanceof Error ? error.message : String(error)),
+      (error: unknown) => reply(false, messageOf(error)),
     );
   }
 
@@ -242,7 +243,7 @@ export class QueryDesk {
       try {
         return await this.#askOne(place + 1, verb, args);
       } catch (error) {
-        silent.push(error instanceof Error ? error.message : String(error));
+        silent.push(messageOf(error));
         return undefined;
       }
     });

@@ -1,4 +1,5 @@
 /** What one scheduler answers when the command line asks about its processes. */
+import { messageOf } from "../../base/error.ts";
 import { serverStateOf } from "../../behaviour/look.ts";
 import { Process } from "../../process/process.ts";
 import type { Scheduler } from "../../scheduler/scheduler.ts";
@@ -40,7 +41,7 @@ export function answerQuery(
   try {
     return { ok: true, value: answer(scheduler, identities, verb, args) };
   } catch (error) {
-    return { ok: false, value: error instanceof Error ? error.message : String(error) };
+    return { ok: false, value: messageOf(error) };
   }
 }
 

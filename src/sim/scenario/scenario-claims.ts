@@ -1,4 +1,5 @@
 /** What a scenario says has to hold: always, looked at after every event, or by some time. */
+import { messageOf } from "../../base/error.ts";
 import type { Millis } from "../../base/millis.ts";
 import type { World } from "../world.ts";
 
@@ -63,8 +64,4 @@ export class ScenarioClaims {
       this.#claims.splice(this.#claims.indexOf(watch), 1);
     }
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 /** One seed of a user's simulation: a world, the scenario in it, its faults, and what it says has to hold. */
+import { messageOf } from "../../base/error.ts";
 import type { Millis } from "../../base/millis.ts";
 import { Prng } from "../../base/prng.ts";
 import { clock } from "../../bun/clock.ts";
@@ -15,7 +16,7 @@ import { FaultSource } from "./fault-source.ts";
 import type { Fault, ScheduledFault } from "../faults.ts";
 import { inject } from "../inject.ts";
 import type { ScenarioWorld, SimulateOptions } from "./scenario.ts";
-import { messageOf, ScenarioClaims } from "./scenario-claims.ts";
+import { ScenarioClaims } from "./scenario-claims.ts";
 import { ScenarioFaults } from "./scenario-faults.ts";
 import { ScenarioNodes } from "./scenario-nodes.ts";
 import { WORLD_BEGINS_MS } from "../sim-clock.ts";

@@ -2,6 +2,7 @@
  * Keeps the seeds behind a DNS name: looks the name up again and again, adds what is new and takes back what is gone.
  * While nothing changes the looks grow further apart; a lost session is a reason to look at once.
  */
+import { messageOf } from "../../../base/error.ts";
 import type { Millis } from "../../../base/millis.ts";
 import type { DialTarget } from "../../../cluster/dialling-io.ts";
 import type { Clock, Timer } from "../../../port/clock.ts";
@@ -84,7 +85,7 @@ export class DnsSeeds {
     this.#lookedAt = clock.now();
     dns.addresses(place.host).then(
       (found) => this.#looked(found),
-      (error: unknown) => this.#failed(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => this.#failed(messageOf(error)),
     );
   }
 
